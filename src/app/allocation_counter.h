@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tickpipe {
+
+/// Calls of operator new in this process so far, by any thread. The program replaces operator new with one that counts;
+/// a process that embeds the library keeps its own.
+std::uint64_t allocation_count() noexcept;
+
+}  // namespace tickpipe

@@ -1,0 +1,197 @@
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/config/config_loader.h"
+#include "app/config/default_config.h"
+#include "app/output.h"
+#include "core/error.h"
+#include "core/safe_text.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to the program
+
+namespace tickpipe {
+namespace {
+
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+
+void print_error(const std::string& text) { std::fprintf(stderr, "tickpipe: %s\n", text.c_str()); }
+
+std::vector<std::pair<std::string, std::string>> read_environment() {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (const std::size_t cut = text.find('='); cut != std::string_view::npos) {
+      variables.emplace_back(text.substr(0, cut), text.substr(cut + 1));
+    }
+  }
+  return variables;
+}
+
+ConfigResult load(const std::string& file, Overrides overrides) {
+  return load_config({.file = file, .environment = read_environment(), .overrides = std::move(overrides)});
+}
+
+/// Loads the configuration or throws ConfigError after telling every problem.
+PipelineConfig load_or_throw(const std::string& file, Overrides overrides) {
+  const ConfigResult result = load(file, std::move(overrides));
+  for (const ConfigProblem& problem : result.problems) {
+    print_error(std::string(problem.warning ? "warning: " : "") + format_problem(problem));
+  }
+  if (!result.ok()) throw ConfigError("the configuration cannot be used; `tickpipe check-config` checks it again");
+  return result.config;
+}
+
+int run_check_config(const std::string& file) {
+  const ConfigResult result = load(file, {});
+  Output output;
+  for (const ConfigProblem& problem : result.problems) {
+    output.write((problem.warning ? "warning: " : "error: ") + format_problem(problem) + "\n");
+  }
+  if (result.ok()) {
+    output.write(result.file.empty() ? "ok: no configuration file, the defaults apply\n"
+                                     : "ok: " + safe_text(result.file, 4096) + "\n");
+  }
+  output.flush();
+  return result.ok() ? kExitSuccess : kExitUsage;
+}
+
+int run_default_config() {
+  Output output;
+  output.write(default_config_text());
+  output.flush();
+  return kExitSuccess;
+}
+
+Overrides split_overrides(const std::vector<std::string>& settings) {
+  Overrides overrides;
+  for (const std::string& setting : settings) {
+    const std::size_t cut = setting.find('=');
+    if (cut == std::string::npos) throw ConfigError("--set " + safe_text(setting) + ": write KEY=VALUE");
+    overrides.emplace_back(setting.substr(0, cut), setting.substr(cut + 1));
+  }
+  return overrides;
+}
+
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.require_subcommand(1);
+    add_backfill();
+    add_export();
+    add_bench();
+    auto* const check = app_.add_subcommand("check-config", "Print every problem of the configuration; exit 2 if any");
+    add_config(check);
+    check->callback([this] { status_ = run_check_config(config_file_); });
+    app_.add_subcommand("default-config", "Print the full default configuration, commented")->callback([this] {
+      status_ = run_default_config();
+    });
+    app_.add_subcommand("version", "Print version, build and components")->callback([this] { status_ = run_version(); });
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? kExitSuccess : kExitUsage;
+    }
+    return status_;
+  }
+
+ private:
+  void add_config(CLI::App* command) {
+    command->add_option("--config", config_file_, "Configuration file (default: config/pipeline.json if it exists)")
+        ->type_name("FILE");
+  }
+
+  void add_backfill() {
+    auto* const command = app_.add_subcommand(
+        "backfill", "Load historical ticks: CSV with a header, or JSON lines. The same file twice changes nothing");
+    add_config(command);
+    command->add_option("FILE", backfill_.files, "Files, in order; - is standard input")->required();
+    command->add_option("--data-dir", backfill_.data_dir, "Where data is kept")->capture_default_str();
+    command->add_option("--lp", backfill_.lp, "LP of ticks that name none")->type_name("NAME")->capture_default_str();
+    command->add_option("--symbols", backfill_.symbols, "Load these only; ticks of others are refused")
+        ->type_name("A,B")
+        ->delimiter(',');
+    command->add_option("--format", backfill_.format, "auto tells by name and content")
+        ->check(CLI::IsMember({"auto", "csv", "jsonl"}))
+        ->capture_default_str();
+    command->callback([this] {
+      Overrides overrides;
+      if (!backfill_.symbols.empty()) overrides.emplace_back("symbols", CLI::detail::join(backfill_.symbols, ","));
+      status_ = run_backfill(load_or_throw(config_file_, std::move(overrides)), backfill_);
+    });
+  }
+
+  void add_export() {
+    auto* const command = app_.add_subcommand("export", "Write stored ticks or bars to standard output, ascending");
+    add_config(command);
+    command->add_option("WHAT", export_.what, "ticks or bars")->required()->check(CLI::IsMember({"ticks", "bars"}));
+    command->add_option("--symbol", export_.symbol, "Which symbol")->required()->type_name("S");
+    command->add_option("--timeframe", export_.timeframe, "Of bars")->type_name("TF")->capture_default_str();
+    command->add_option("--from", export_.from, "First time, inclusive: RFC 3339 or Unix time")->type_name("T");
+    command->add_option("--to", export_.to, "End, exclusive")->type_name("T");
+    command->add_option("--format", export_.format)->check(CLI::IsMember({"csv", "jsonl"}))->capture_default_str();
+    command->add_option("--data-dir", export_.data_dir, "Where data is kept")->capture_default_str();
+    command->callback([this] {
+      load_or_throw(config_file_, {});
+      status_ = run_export(export_);
+    });
+  }
+
+  void add_bench() {
+    auto* const command = app_.add_subcommand("bench", "Run ticks through the full pipeline; one JSON object");
+    add_config(command);
+    auto* const ticks = command->add_option("--ticks", bench_.ticks, "How many ticks")->type_name("N");
+    command->add_option("--seconds", bench_.seconds, "How long (default 5)")
+        ->type_name("S")
+        ->check(CLI::PositiveNumber)
+        ->excludes(ticks);
+    command->add_option("--rate", bench_.rate, "Offered ticks/s, dropped when there is no room; 0 = as fast as taken")
+        ->type_name("N")
+        ->capture_default_str();
+    command->add_option("--symbols", bench_.symbols, "How many symbols")->type_name("N")->capture_default_str();
+    command->add_option("--workers", bench_.workers, "Shards (default: worker_count)")->type_name("N");
+    command->add_option("--store", bench_.store, "Where data goes")
+        ->check(CLI::IsMember({"none", "embedded", "redis"}))
+        ->capture_default_str();
+    command->add_option("--data-dir", bench_.data_dir, "For --store embedded (default: a temporary folder)");
+    command->add_option("--set", settings_, "Override a configuration key; may be repeated")->type_name("KEY=VALUE");
+    command->callback([this] {
+      Overrides overrides = split_overrides(settings_);
+      if (bench_.workers) overrides.emplace_back("worker_count", std::to_string(*bench_.workers));
+      status_ = run_bench(load_or_throw(config_file_, std::move(overrides)), bench_);
+    });
+  }
+
+  CLI::App app_{"Market-data pipeline: ticks in, exact bars out.", "tickpipe"};
+  int status_ = kExitSuccess;
+  std::string config_file_;
+  BackfillOptions backfill_;
+  ExportOptions export_;
+  BenchOptions bench_;
+  std::vector<std::string> settings_;
+};
+
+}  // namespace
+}  // namespace tickpipe
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), told like any other
+  try {
+    return tickpipe::CommandLine().run(argc, argv);
+  } catch (const tickpipe::ConfigError& error) {
+    tickpipe::print_error(error.what());
+    return tickpipe::kExitUsage;
+  } catch (const std::exception& error) {
+    tickpipe::print_error(error.what());
+    return tickpipe::kExitFailure;
+  }
+}

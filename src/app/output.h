@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tickpipe {
+
+/// Buffered standard output. Throws Error when it cannot be written, so that a full disk behind `>` is no success.
+class Output {
+ public:
+  Output() { buffer_.reserve(kFlushAt + 4096); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void write(std::string_view text) {
+    buffer_ += text;
+    if (buffer_.size() >= kFlushAt) flush();
+  }
+  /// Must be called at the end; what is still buffered is lost otherwise.
+  void flush();
+
+ private:
+  static constexpr std::size_t kFlushAt = 1 << 16;
+  std::string buffer_;
+};
+
+/// Appends `text` as a JSON string with its quotes.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace tickpipe

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/bar.h"
+#include "model/ids.h"
+#include "model/tick.h"
+
+namespace tickpipe {
+
+/// A closed bar as of one commit: closed for the first time (revision 0) or corrected. A replacement of whatever was
+/// known of the same symbol, timeframe and open time.
+struct BarEvent {
+  SymbolId symbol;
+  std::uint32_t timeframe_index = 0;  ///< into the configured timeframes, 0 = smallest
+  Bar bar;
+};
+
+/// Bars were closed by something other than ticks (the wall clock, the end of a backfill): every bar of the symbol
+/// that ends at or before `closed_through` is closed, after the tick `after_seq`. Kept so that a restart, which folds
+/// ticks again, closes the same bars at the same point.
+struct CloseMark {
+  SymbolId symbol;
+  std::uint64_t after_seq = 0;
+  UnixNanos closed_through;
+};
+
+/// The whole state of a symbol as of the end of the batch, in the shard's own encoding.
+struct SymbolSnapshot {
+  SymbolId symbol;
+  std::string bytes;
+};
+
+/// What one shard did since its last batch, in order: the unit that is committed and then published. Either all of it
+/// is stored or nothing, and all lists describe the same moment.
+struct EventBatch {
+  std::uint32_t shard = 0;
+  std::uint64_t number = 0;  ///< per shard and process, from 1
+  std::vector<Tick> ticks;   ///< in the order of acceptance
+  std::vector<BarEvent> bars;
+  std::vector<CloseMark> closes;
+  std::vector<SymbolSnapshot> snapshots;
+  bool is_checkpoint = false;  ///< `snapshots` holds every symbol that changed since the last checkpoint
+
+  [[nodiscard]] bool empty() const noexcept {
+    return ticks.empty() && bars.empty() && closes.empty() && snapshots.empty() && !is_checkpoint;
+  }
+  /// Empties it and keeps the memory.
+  void clear() noexcept {
+    ticks.clear();
+    bars.clear();
+    closes.clear();
+    snapshots.clear();
+    is_checkpoint = false;
+  }
+};
+
+/// Follows what was committed. Called once per batch, in order per shard, on the thread that commits; must not block.
+class BatchListener {
+ public:
+  virtual ~BatchListener() = default;
+  virtual void on_committed(const EventBatch& batch, Position position) = 0;
+};
+
+}  // namespace tickpipe

@@ -1,0 +1,249 @@
+#include "pipeline/pipeline.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.h"
+#include "pipeline/recovery.h"
+
+namespace tickpipe {
+namespace {
+
+Intake::Rules intake_rules(const PipelineConfig& config) {
+  Intake::Rules rules;
+  rules.max_future = std::chrono::seconds{config.max_future_seconds};
+  for (const std::string& text : config.symbols) {
+    const auto symbol = parse_symbol(text);
+    if (!symbol) throw ConfigError("symbols: \"" + text + "\" is not a symbol");
+    rules.symbols.push_back(*symbol);
+  }
+  return rules;
+}
+
+std::vector<ShardEngine*> engines_of(const std::vector<std::unique_ptr<Shard>>& shards) {
+  std::vector<ShardEngine*> engines;
+  for (const auto& shard : shards) engines.push_back(&shard->engine());
+  return engines;
+}
+
+}  // namespace
+
+std::uint64_t PipelineStats::refused_total() const noexcept {
+  return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
+}
+
+Pipeline::Pipeline(const PipelineConfig& config, Options options)
+    : config_(config),
+      clock_(options.clock != nullptr ? options.clock : &system_clock_),
+      bar_settings_(BarSettings::of(config)),
+      calendars_(bar_settings_.calendars()),
+      symbols_(config.max_symbols),
+      lps_(config.max_lps) {
+  if (config_.store.type == StoreType::kEmbedded) open_store(options);
+  make_shards();
+  if (store_) recover(bar_settings_);
+
+  std::vector<QuoteInbox*> inboxes;
+  std::vector<Committer::Lane> lanes;
+  for (const auto& shard : shards_) {
+    inboxes.push_back(shard.get());
+    lanes.push_back({&shard->lane(), &shard->doorbell()});
+  }
+  intake_ = std::make_unique<Intake>(intake_rules(config_), symbols_, lps_, std::move(inboxes), *clock_);
+  Committer::Options committer_options{.start = {}, .flush_interval = {}, .give_up_after = options.give_up_after};
+  if (store_) {
+    committer_options.start = store_->newest_position();
+    committer_options.flush_interval = config_.store.flush_interval;
+  }
+  committer_ = std::make_unique<Committer>(committer_bell_, std::move(lanes), store_.get(), options.listeners,
+                                           committer_options);
+}
+
+Pipeline::~Pipeline() {
+  try {
+    stop();
+  } catch (const Error&) {
+    // stop() by hand tells; what it could not sync is as safe as after a crash of the machine.
+  }
+}
+
+void Pipeline::open_store(const Options& options) {
+  directory_.emplace(DataDirectory::lock(options.data_dir));
+  store_ = std::make_unique<EmbeddedStore>(
+      EmbeddedStore::Options{.database = directory_->database(),
+                             .read_only = false,
+                             .sync_commits = config_.store.fsync_interval.count() == 0,
+                             .timeframes = bar_settings_.timeframes},
+      symbols_, lps_);
+}
+
+ShardRules Pipeline::shard_rules(std::uint32_t shard, const BarSettings& settings, const CalendarRules& calendars) {
+  ShardRules rules;
+  rules.shard = shard;
+  rules.shard_count = config_.worker_count;
+  rules.deduplicate = config_.enable_deduplication;
+  rules.dedup_window = config_.dedup_window;
+  rules.flag_out_of_order = config_.enable_out_of_order_check;
+  rules.prices = {.reject_ratio_units = config_.price_reject_ratio_units,
+                  .spike_threshold_units = config_.price_sanity_threshold_units,
+                  .reject_spikes = config_.price_sanity_action == PriceSanityAction::kReject};
+  rules.bar_price = bar_price_function(settings.bar_price);
+  rules.timeframes = settings.timeframes;
+  rules.calendar_of = [this, &calendars](SymbolId symbol) -> const TradingCalendar& {
+    return calendars.for_symbol(symbols_.name(symbol).view());
+  };
+  rules.is_selected = [this](LpId lp) {
+    const auto& selected = config_.quote_source;
+    return selected.empty() || std::find(selected.begin(), selected.end(), lps_.name(lp).view()) != selected.end();
+  };
+  rules.history = store_.get();
+  rules.run_start = store_ ? store_->newest_position() : Position{};
+  rules.checkpoint_round = &checkpoint_round_;
+  return rules;
+}
+
+void Pipeline::make_shards() {
+  for (std::uint32_t i = 0; i < config_.worker_count; ++i) {
+    shards_.push_back(std::make_unique<Shard>(shard_rules(i, bar_settings_, calendars_), config_.tick_buffer_size,
+                                              committer_bell_));
+  }
+}
+
+void Pipeline::recover(const BarSettings& settings) {
+  const auto engines = engines_of(shards_);
+  const std::string wanted = settings.encode();
+  const std::string stored = store_->bar_settings();
+  if (stored.empty() || stored == wanted) {
+    if (restore_engines(*store_, engines) != 0) commit_checkpoint(*store_, engines);
+  } else {
+    const BarSettings old_settings = BarSettings::decode(stored);
+    const CalendarRules old_calendars = old_settings.calendars();
+    ShardRules old_rules = shard_rules(0, old_settings, old_calendars);
+    old_rules.shard_count = 1;
+    ShardEngine old_engine(old_rules);
+    ShardEngine* const old_engines[] = {&old_engine};
+    restore_engines(*store_, old_engines);
+    rebuild_bars(*store_, old_engines, engines, settings.timeframes);
+  }
+  if (stored != wanted) store_->set_bar_settings(wanted);
+}
+
+void Pipeline::start() {
+  if (is_running_) return;
+  is_running_ = true;
+  committer_->start();
+  for (const auto& shard : shards_) shard->start();
+  if (store_ && config_.store.fsync_interval.count() != 0) {
+    syncing_.store(true, std::memory_order_release);
+    sync_thread_ = std::jthread([this] {
+      pthread_setname_np(pthread_self(), "fsync");
+      sync_loop();
+    });
+  }
+}
+
+void Pipeline::stop() {
+  if (!is_running_) return;
+  is_running_ = false;
+  for (const auto& shard : shards_) shard->stop();
+  committer_->stop();
+  if (sync_thread_.joinable()) {
+    syncing_.store(false, std::memory_order_release);
+    sync_bell_.ring();
+    sync_thread_.join();
+  }
+  if (store_ && !committer_->has_given_up()) store_->sync();
+}
+
+void Pipeline::sync_loop() {
+  std::uint64_t synced = 0;
+  while (!sync_bell_.wait_for(config_.store.fsync_interval,
+                              [this] { return !syncing_.load(std::memory_order_acquire); })) {
+    const std::uint64_t commits = committer_->commits();
+    if (commits == synced) continue;
+    std::string failure;
+    try {
+      store_->sync();
+      synced = commits;
+    } catch (const Error& error) {
+      failure = error.what();
+    }
+    const std::lock_guard lock(sync_mutex_);
+    sync_failure_ = failure;
+  }
+}
+
+void Pipeline::close_bars_through(UnixNanos time) {
+  for (const auto& shard : shards_) {
+    shard->run_and_commit([time](ShardEngine& engine, EventBatch& batch) { engine.close_through(time, batch); });
+  }
+}
+
+void Pipeline::drain() {
+  for (const auto& shard : shards_) shard->run_and_commit([](ShardEngine&, EventBatch&) {});
+}
+
+PipelineStats Pipeline::stats() const {
+  PipelineStats stats;
+  // Against the flow: whatever is counted at a later stage is then also counted at the earlier ones.
+  stats.processed = committer_->committed_quotes();
+  stats.commits = committer_->commits();
+  for (const auto& shard : shards_) {
+    const ShardCounters& counters = shard->counters();
+    stats.out_of_order += counters.out_of_order.load(std::memory_order_relaxed);
+    stats.spikes += counters.spikes.load(std::memory_order_relaxed);
+    stats.late_for_bars += counters.late_for_bars.load(std::memory_order_relaxed);
+    stats.bar_events += counters.bar_events.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < kReasonCount; ++i) {
+      stats.refused[i] += counters.refused[i].load(std::memory_order_acquire);
+    }
+  }
+  const IntakeTotals totals = intake_->totals();
+  for (std::size_t i = 0; i < kReasonCount; ++i) stats.refused[i] += totals.refused[i];
+  stats.dropped = totals.dropped;
+  stats.received = totals.received;
+  stats.in_flight = stats.received - stats.processed - stats.refused_total() - stats.dropped;
+  return stats;
+}
+
+std::vector<std::pair<Timeframe, std::uint64_t>> Pipeline::changed_bars() {
+  std::vector<std::pair<Timeframe, std::uint64_t>> changed;
+  for (const Timeframe timeframe : bar_settings_.timeframes) changed.emplace_back(timeframe, 0);
+  const auto add = [&changed](const ShardEngine& engine) {
+    for (std::size_t i = 0; i < changed.size(); ++i) changed[i].second += engine.changed_bars_by_timeframe()[i];
+  };
+  for (const auto& shard : shards_) {
+    if (is_running_) {
+      shard->run_and_commit([&add](ShardEngine& engine, EventBatch&) { add(engine); });
+    } else {
+      add(shard->engine());
+    }
+  }
+  return changed;
+}
+
+void Pipeline::throw_if_given_up() const {
+  if (committer_->has_given_up()) throw Error(committer_->failure());
+}
+
+std::string Pipeline::failure() {
+  if (std::string failure = committer_->failure(); !failure.empty()) return failure;
+  {
+    const std::lock_guard lock(sync_mutex_);
+    if (!sync_failure_.empty()) return sync_failure_;
+  }
+  std::string failure;
+  for (const auto& shard : shards_) {
+    if (!failure.empty()) break;
+    if (is_running_) {
+      shard->run_and_commit([&failure](ShardEngine& engine, EventBatch&) { failure = engine.history_error(); });
+    } else {
+      failure = shard->engine().history_error();
+    }
+  }
+  return failure;
+}
+
+}  // namespace tickpipe

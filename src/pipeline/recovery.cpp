@@ -1,0 +1,86 @@
+#include "pipeline/recovery.h"
+
+#include <vector>
+
+namespace tickpipe {
+namespace {
+
+class Replay final : public LogVisitor {
+ public:
+  explicit Replay(std::span<ShardEngine* const> engines) : engines_(engines) {}
+  void on_tick(const Tick& tick, Position position) override {
+    engine(tick.symbol).replay(tick, position);
+    ++records_;
+  }
+  void on_close(const CloseMark& mark, Position position) override {
+    engine(mark.symbol).replay(mark, position);
+    ++records_;
+  }
+  void on_bar(const keys::BarKey& /*key*/, const StoredBar& /*bar*/) override {}
+  [[nodiscard]] std::uint64_t records() const { return records_; }
+
+ private:
+  ShardEngine& engine(SymbolId symbol) { return *engines_[symbol.value % engines_.size()]; }
+  std::span<ShardEngine* const> engines_;
+  std::uint64_t records_ = 0;
+};
+
+void commit_next(EmbeddedStore& store, const EventBatch& batch) {
+  const EventBatch* const batches[] = {&batch};
+  store.commit({store.newest_position().value + 1}, batches);
+}
+
+}  // namespace
+
+std::uint64_t restore_engines(const EmbeddedStore& store, std::span<ShardEngine* const> engines) {
+  store.for_each_snapshot([&](SymbolId symbol, Position position, std::string_view bytes) {
+    engines[symbol.value % engines.size()]->restore(symbol, position, bytes);
+  });
+  Replay replay(engines);
+  store.read_after(store.checkpoint(), replay);
+  return replay.records();
+}
+
+void commit_checkpoint(EmbeddedStore& store, std::span<ShardEngine* const> engines) {
+  std::vector<EventBatch> batches(engines.size());
+  std::vector<const EventBatch*> filled;
+  for (std::size_t i = 0; i < engines.size(); ++i) {
+    batches[i].shard = static_cast<std::uint32_t>(i);
+    engines[i]->complete(batches[i], 0, true);
+    if (!batches[i].empty()) filled.push_back(&batches[i]);
+  }
+  if (!filled.empty()) store.commit({store.newest_position().value + 1}, filled);
+}
+
+void rebuild_bars(EmbeddedStore& store, std::span<ShardEngine* const> old_engines,
+                  std::span<ShardEngine* const> engines, std::span<const Timeframe> timeframes) {
+  constexpr std::size_t kBarsPerCommit = 8192;
+  EventBatch batch;
+  for (std::size_t i = 0; i < engines.size(); ++i) {
+    ShardEngine& engine = *engines[i];
+    batch.shard = static_cast<std::uint32_t>(i);
+    for (const ShardEngine* old_engine : old_engines) {
+      old_engine->for_each_symbol([&](const SymbolState& old_state) {
+        if (old_state.id.value % engines.size() != i) return;
+        for (const Timeframe timeframe : timeframes) store.drop_bars(old_state.id, timeframe);
+        engine.begin_rebuild(old_state);
+        store.scan(old_state.id, kFirstTickTime, kEndOfTickTime, [&](const Tick& tick) {
+          engine.rebuild(tick);
+          if (engine.changed_bars() >= kBarsPerCommit) {
+            engine.complete(batch, store.newest_position().value, false);
+            commit_next(store, batch);
+            batch.clear();
+            ++batch.number;
+          }
+          return true;
+        });
+        engine.end_rebuild(old_state);
+      });
+    }
+    engine.complete(batch, 0, true);
+    if (!batch.empty()) commit_next(store, batch);
+    batch.clear();
+  }
+}
+
+}  // namespace tickpipe

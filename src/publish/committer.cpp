@@ -1,0 +1,124 @@
+#include "publish/committer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+
+namespace tickpipe {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kLongestSleep{1};
+constexpr std::chrono::milliseconds kFirstRetry{10};
+constexpr std::chrono::milliseconds kLongestRetry{1000};
+
+}  // namespace
+
+Committer::Committer(Doorbell& bell, std::vector<Lane> lanes, CommitLog* log, std::vector<BatchListener*> listeners,
+                     Options options)
+    : bell_(bell),
+      lanes_(std::move(lanes)),
+      log_(log),
+      listeners_(std::move(listeners)),
+      options_(options),
+      position_(options.start) {}
+
+Committer::~Committer() { stop(); }
+
+void Committer::start() {
+  thread_ = std::jthread([this] {
+    pthread_setname_np(pthread_self(), "committer");
+    loop();
+  });
+}
+
+void Committer::stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_release);
+  bell_.ring();
+  thread_.join();
+}
+
+void Committer::loop() {
+  const auto has_work = [this] {
+    return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.lane->has_batch(); });
+  };
+  while (true) {
+    if (commit_all()) {
+      // Whatever arrives during this pause goes into one commit.
+      if (options_.flush_interval.count() != 0 && !stopping_.load(std::memory_order_acquire)) {
+        std::this_thread::sleep_for(options_.flush_interval);
+      }
+      continue;
+    }
+    if (stopping_.load(std::memory_order_acquire) && !has_work()) return;
+    bell_.wait_for(kLongestSleep, [&] { return has_work() || stopping_.load(std::memory_order_acquire); });
+  }
+}
+
+bool Committer::commit_all() {
+  taken_.clear();
+  taken_lanes_.clear();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (const EventBatch* batch = lanes_[i].lane->take(*lanes_[i].shard)) {
+      taken_.push_back(batch);
+      taken_lanes_.push_back(i);
+    }
+  }
+  if (taken_.empty()) return false;
+
+  const Position position{position_.value + 1};
+  const bool committed = !has_given_up() && commit_with_retries(position);
+  if (committed) {
+    position_ = position;
+    commits_.fetch_add(1, std::memory_order_relaxed);
+  }
+  for (std::size_t i = 0; i < taken_.size(); ++i) {
+    const EventBatch& batch = *taken_[i];
+    lanes_[taken_lanes_[i]].lane->done(batch);
+    if (!committed) continue;
+    for (BatchListener* listener : listeners_) listener->on_committed(batch, position);
+    const auto quotes = std::count_if(batch.ticks.begin(), batch.ticks.end(),
+                                      [](const Tick& tick) { return tick.kind == RecordKind::kQuote; });
+    committed_quotes_.fetch_add(static_cast<std::uint64_t>(quotes), std::memory_order_release);
+  }
+  return true;
+}
+
+bool Committer::commit_with_retries(Position position) {
+  if (log_ == nullptr) return true;
+  const auto started = SteadyClock::now();
+  std::chrono::milliseconds pause = kFirstRetry;
+  for (bool first = true;; first = false) {
+    try {
+      if (!first) log_->resume();
+      log_->commit(position, taken_);
+      if (!first) set_failure({});
+      return true;
+    } catch (const Error& error) {
+      set_failure(error.what());
+    }
+    if (options_.give_up_after.count() != 0 && SteadyClock::now() - started >= options_.give_up_after) {
+      has_given_up_.store(true, std::memory_order_release);
+      return false;
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kLongestRetry);
+  }
+}
+
+void Committer::set_failure(const std::string& text) {
+  const std::lock_guard lock(failure_mutex_);
+  failure_ = text;
+}
+
+std::string Committer::failure() const {
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+}  // namespace tickpipe

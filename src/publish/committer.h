@@ -1,0 +1,77 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/doorbell.h"
+#include "model/batch_lane.h"
+#include "model/commit_log.h"
+#include "model/event_batch.h"
+
+namespace tickpipe {
+
+/// Takes the batches of all shards, commits what there is as one, then publishes it to the listeners: what anyone sees
+/// is already stored. Without a log it only publishes.
+///
+/// Order: per shard, batches are committed and published in the order in which they were handed over.
+/// Failure: a commit that fails is tried again unchanged until it succeeds; nothing is published meanwhile, the shards
+///          run full and their sources wait. With Options::give_up_after the committer gives up instead: it publishes
+///          nothing any more, failure() says why, and the shards' work is discarded so that the process can end.
+class Committer {
+ public:
+  struct Lane {
+    BatchLane* lane = nullptr;
+    Doorbell* shard = nullptr;
+  };
+  struct Options {
+    Position start;                                ///< of the newest commit
+    std::chrono::nanoseconds flush_interval{0};    ///< least time from one commit to the next; 0 = none
+    std::chrono::nanoseconds give_up_after{0};     ///< 0 = never
+  };
+
+  /// `bell` is what shards ring when they hand over. All pointers outlive it; `log` may be null.
+  Committer(Doorbell& bell, std::vector<Lane> lanes, CommitLog* log, std::vector<BatchListener*> listeners, Options options);
+  ~Committer();
+
+  void start();
+  /// Commits what the lanes hold and ends the thread. Nobody may hand over any more.
+  void stop();
+
+  /// Quotes committed since start.
+  [[nodiscard]] std::uint64_t committed_quotes() const noexcept {
+    return committed_quotes_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_relaxed); }
+  /// Why the last commit failed, while it is being retried or after giving up; empty when all is well.
+  [[nodiscard]] std::string failure() const;
+  [[nodiscard]] bool has_given_up() const noexcept { return has_given_up_.load(std::memory_order_acquire); }
+
+ private:
+  void loop();
+  bool commit_all();
+  bool commit_with_retries(Position position);
+  void set_failure(const std::string& text);
+
+  Doorbell& bell_;
+  std::vector<Lane> lanes_;
+  CommitLog* log_;
+  std::vector<BatchListener*> listeners_;
+  Options options_;
+  Position position_;
+  std::vector<const EventBatch*> taken_;
+  std::vector<std::size_t> taken_lanes_;
+  std::atomic<std::uint64_t> committed_quotes_{0};
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<bool> has_given_up_{false};
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex failure_mutex_;
+  std::string failure_;
+  std::jthread thread_;
+};
+
+}  // namespace tickpipe

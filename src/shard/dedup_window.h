@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/price.h"
+#include "core/unix_nanos.h"
+
+namespace tickpipe {
+
+/// The accepted quotes of one LP and symbol that can be compared in memory: those of the newest `window` of event time,
+/// and all that are not committed yet, so that what is not found here can be looked up in the store.
+///
+/// Quotes in order of time, the normal case, are appended to a ring; late ones go to a sorted list. The ring grows on
+/// demand to the quotes of one window, 32 bytes each, and at most to kMaxEntries; beyond, complete_from() moves up and
+/// the store answers for the rest.
+///
+/// Threads: owned by its shard. Cost: insert in order O(1); contains() O(log n).
+class DedupWindow {
+ public:
+  static constexpr std::size_t kMaxEntries = std::size_t{1} << 20;
+
+  /// For an LP and symbol that had quotes before this process started: what is at or below `newest` is in the store.
+  void assume_stored_through(UnixNanos newest) noexcept {
+    complete_from_ = newest == kNoTime ? kNoTime : UnixNanos{newest.ns + 1};
+  }
+
+  [[nodiscard]] bool contains(UnixNanos ts, Price bid, Price ask) const noexcept;
+
+  /// Every accepted quote with ts_event >= complete_from() is in here.
+  [[nodiscard]] UnixNanos complete_from() const noexcept { return complete_from_; }
+
+  /// Adds a quote that is not in here. `batch` is the number of the batch that carries it, `committed` that of the
+  /// newest committed one, `window` the length of time that is kept.
+  void insert(UnixNanos ts, Price bid, Price ask, std::uint64_t batch, std::uint64_t committed,
+              std::chrono::nanoseconds window);
+
+  /// Hands every quote with from <= ts < to to `take(ts, bid, ask)`.
+  template <typename Take>
+  void for_each(UnixNanos from, UnixNanos to, Take take) const {
+    for (std::size_t i = lower_bound(from); i < size_ && at(i).ts < to; ++i) take(at(i).ts, at(i).bid, at(i).ask);
+    for (const Entry& e : late_) {
+      if (e.ts >= from && e.ts < to) take(e.ts, e.bid, e.ask);
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_ + late_.size(); }
+
+ private:
+  struct Entry {
+    UnixNanos ts;
+    Price bid;
+    Price ask;
+    std::uint64_t batch;
+  };
+  static_assert(sizeof(Entry) == 32);
+
+  [[nodiscard]] const Entry& at(std::size_t i) const noexcept { return ring_[(first_ + i) & (ring_.size() - 1)]; }
+  /// Index of the first ring entry at or after `ts`.
+  [[nodiscard]] std::size_t lower_bound(UnixNanos ts) const noexcept;
+  void append(const Entry& entry);
+  void grow();
+  void sweep_late(UnixNanos horizon, std::uint64_t committed);
+
+  std::vector<Entry> ring_;  ///< size is 0 or a power of two; ascending by ts from first_
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+  std::vector<Entry> late_;  ///< ascending by ts
+  std::size_t sweep_at_ = 1024;
+  UnixNanos complete_from_ = kNoTime;
+};
+
+}  // namespace tickpipe

@@ -1,0 +1,246 @@
+#include "shard/shard_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+
+namespace tickpipe {
+
+ShardEngine::ShardEngine(ShardRules rules) : rules_(std::move(rules)), gate_(rules_.prices) {
+  context_.timeframes = rules_.timeframes;
+  context_.history = rules_.history;
+  context_.run_start = rules_.run_start;
+  context_.changed.assign(rules_.timeframes.size(), 0);
+  if (rules_.history != nullptr) stored_.emplace(*rules_.history);
+}
+
+SymbolState& ShardEngine::state(SymbolId symbol) {
+  const std::size_t index = symbol.value / rules_.shard_count;
+  if (index >= symbols_.size()) symbols_.resize(index + 1);
+  auto& slot = symbols_[index];
+  if (!slot) [[unlikely]] {
+    slot = std::make_unique<SymbolState>(symbol, context_, rules_.calendar_of(symbol));
+  }
+  return *slot;
+}
+
+LpState& ShardEngine::lp_state(SymbolState& symbol, LpId lp) {
+  for (LpState& known : symbol.lps) {
+    if (known.lp == lp) return known;
+  }
+  LpState& fresh = symbol.lps.emplace_back();
+  fresh.lp = lp;
+  if (rules_.is_selected) fresh.is_selected = rules_.is_selected(lp);
+  return fresh;
+}
+
+const SymbolState* ShardEngine::find(SymbolId symbol) const noexcept {
+  const std::size_t index = symbol.value / rules_.shard_count;
+  return index < symbols_.size() ? symbols_[index].get() : nullptr;
+}
+
+bool ShardEngine::is_duplicate(SymbolState& symbol, LpState& lp, const Quote& quote) {
+  if (lp.window.contains(quote.ts_event, quote.bid, quote.ask)) return true;
+  if (!stored_ || quote.ts_event >= lp.window.complete_from()) return false;
+  return stored_->contains(symbol.id, {quote.ts_event, quote.bid, quote.ask, quote.lp},
+                           [&symbol](UnixNanos from, UnixNanos to, const auto& take) {
+                             for (const LpState& each : symbol.lps) {
+                               each.window.for_each(from, to, [&](UnixNanos ts, Price bid, Price ask) {
+                                 take({ts, bid, ask, each.lp});
+                               });
+                             }
+                           });
+}
+
+void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t committed) {
+  SymbolState& symbol = state(quote.symbol);
+  LpState& lp = lp_state(symbol, quote.lp);
+  std::uint8_t flags = kHistorical;
+  bool in_bars = lp.is_selected;
+  try {
+    if (rules_.deduplicate && quote.ts_event <= lp.newest && is_duplicate(symbol, lp, quote)) {
+      return refuse(Reason::kDuplicate);
+    }
+    switch (gate_.judge_historical(quote, lp.prices, symbol.level)) {
+      case PriceGate::Verdict::kGood:
+        break;
+      case PriceGate::Verdict::kSpike:
+        flags |= kSpike;
+        break;
+      case PriceGate::Verdict::kRefusedImplausible:
+        note_unsaved(symbol);  // the streak counts on after a restart
+        return refuse(Reason::kImplausiblePrice);
+      case PriceGate::Verdict::kRefusedSpike:
+        note_unsaved(symbol);
+        return refuse(Reason::kSpike);
+    }
+    if (in_bars && !symbol.bars.prepare(quote.ts_event)) {
+      flags |= kLateForBars;
+      in_bars = false;
+    }
+  } catch (const Error& error) {
+    history_error_ = error.what();
+    return refuse(Reason::kStoreUnavailable);
+  }
+
+  if (rules_.flag_out_of_order && quote.ts_event < lp.newest) flags |= kOutOfOrder;
+  if (!lp.is_selected) flags |= kUnselected;
+  if (lp.after_gap) flags |= kAfterGap;
+  const Tick& tick = batch.ticks.emplace_back(Tick{.ts_event = quote.ts_event,
+                                                   .ts_recv = quote.ts_recv,
+                                                   .bid = quote.bid,
+                                                   .ask = quote.ask,
+                                                   .bid_size = quote.bid_size,
+                                                   .ask_size = quote.ask_size,
+                                                   .seq = symbol.seq + 1,
+                                                   .symbol = quote.symbol,
+                                                   .lp = quote.lp,
+                                                   .flags = flags});
+  symbol.apply(lp, tick);
+  if (rules_.deduplicate) {
+    lp.window.insert(quote.ts_event, quote.bid, quote.ask, batch.number, committed, rules_.dedup_window);
+    if (stored_ && quote.ts_event < stored_->end()) {
+      stored_->add(symbol.id, {quote.ts_event, quote.bid, quote.ask, quote.lp});
+    }
+  }
+  if (in_bars) {
+    const std::size_t before = symbol.bars.dirty_count();
+    symbol.bars.add(quote.ts_event, rules_.bar_price(quote.bid, quote.ask));
+    symbol.bars.close_through(symbol.watermark());
+    note_changed_bars(symbol, before);
+  }
+  note_unsaved(symbol);
+  ++accepted_since_checkpoint_;
+  bump(counters_.accepted);
+  if (flags != kHistorical) [[unlikely]] {
+    if (flags & kOutOfOrder) bump(counters_.out_of_order);
+    if (flags & kSpike) bump(counters_.spikes);
+    if (flags & kLateForBars) bump(counters_.late_for_bars);
+  }
+}
+
+void ShardEngine::note_changed_bars(SymbolState& symbol, std::size_t before) {
+  const std::size_t after = symbol.bars.dirty_count();
+  if (after == before) return;
+  changed_bars_ += after - before;
+  if (symbol.has_changed_bars) return;
+  symbol.has_changed_bars = true;
+  with_changed_bars_.push_back(&symbol);
+}
+
+void ShardEngine::note_unsaved(SymbolState& symbol) {
+  if (symbol.has_unsaved_changes) return;
+  symbol.has_unsaved_changes = true;
+  unsaved_.push_back(&symbol);
+}
+
+void ShardEngine::close_through(UnixNanos time, EventBatch& batch) {
+  for (const auto& symbol : symbols_) {
+    if (!symbol || symbol->bars.next_close() > time) continue;
+    const std::size_t before = symbol->bars.dirty_count();
+    symbol->bars.close_through(time);
+    batch.closes.push_back({symbol->id, symbol->seq, time});
+    note_changed_bars(*symbol, before);
+    note_unsaved(*symbol);
+  }
+}
+
+void ShardEngine::complete(EventBatch& batch, std::uint64_t committed, bool force_checkpoint) {
+  for (SymbolState* symbol : with_changed_bars_) {
+    symbol->bars.emit_changes(batch, committed);
+    symbol->has_changed_bars = false;
+  }
+  with_changed_bars_.clear();
+  changed_bars_ = 0;
+  bump(counters_.bar_events, batch.bars.size());
+
+  if (!checkpoint_due() && !(force_checkpoint && rules_.history != nullptr && !unsaved_.empty())) return;
+  if (rules_.checkpoint_round != nullptr) {
+    // The restart begins at the oldest checkpoint of any shard, so when one is due the others write theirs too.
+    if (accepted_since_checkpoint_ >= rules_.checkpoint_every) rules_.checkpoint_round->fetch_add(1);
+    seen_round_ = rules_.checkpoint_round->load();
+  }
+  for (SymbolState* symbol : unsaved_) {
+    SymbolSnapshot& snapshot = batch.snapshots.emplace_back();
+    snapshot.symbol = symbol->id;
+    symbol->encode(snapshot.bytes);
+    symbol->has_unsaved_changes = false;
+  }
+  unsaved_.clear();
+  accepted_since_checkpoint_ = 0;
+  batch.is_checkpoint = true;
+}
+
+bool ShardEngine::checkpoint_due() const noexcept {
+  if (rules_.history == nullptr || unsaved_.empty()) return false;
+  if (accepted_since_checkpoint_ >= rules_.checkpoint_every) return true;
+  return rules_.checkpoint_round != nullptr &&
+         rules_.checkpoint_round->load(std::memory_order_relaxed) != seen_round_;
+}
+
+void ShardEngine::restore(SymbolId symbol, Position position, std::string_view snapshot) {
+  SymbolState& restored = state(symbol);
+  restored.decode(snapshot);
+  restored.snapshot_position = position;
+  if (!rules_.is_selected) return;
+  for (LpState& lp : restored.lps) lp.is_selected = rules_.is_selected(lp.lp);
+}
+
+void ShardEngine::replay(const Tick& tick, Position position) {
+  SymbolState& symbol = state(tick.symbol);
+  if (position <= symbol.snapshot_position) return;
+  LpState& lp = lp_state(symbol, tick.lp);
+  if (!rules_.is_selected) lp.is_selected = !(tick.flags & kUnselected);
+  symbol.apply(lp, tick);
+  lp.window.assume_stored_through(lp.newest);
+  if (tick.kind == RecordKind::kTrade) {
+    symbol.bars.replay_trade(tick.ts_event, tick.bid_size);
+  } else if (tick.kind == RecordKind::kQuote && !(tick.flags & (kUnselected | kLateForBars))) {
+    symbol.bars.replay(tick.ts_event, rules_.bar_price(tick.bid, tick.ask));
+    symbol.bars.replay_close_through(symbol.watermark());
+  }
+  note_unsaved(symbol);
+}
+
+void ShardEngine::replay(const CloseMark& mark, Position position) {
+  SymbolState& symbol = state(mark.symbol);
+  if (position <= symbol.snapshot_position) return;
+  symbol.bars.replay_close_through(mark.closed_through);
+  note_unsaved(symbol);
+}
+
+void ShardEngine::begin_rebuild(const SymbolState& old_state) {
+  SymbolState& symbol = state(old_state.id);
+  std::string bytes;
+  old_state.encode_without_bars(bytes);
+  symbol.decode_without_bars(bytes);
+  for (LpState& lp : symbol.lps) lp.is_selected = rules_.is_selected(lp.lp);
+  context_.history = nullptr;  // what is stored was cut by the old settings
+  note_unsaved(symbol);
+}
+
+void ShardEngine::rebuild(const Tick& tick) {
+  if (tick.flags & (kUnselected | kLateForBars)) return;
+  SymbolState& symbol = state(tick.symbol);
+  const std::size_t before = symbol.bars.dirty_count();
+  symbol.bars.add(tick.ts_event, rules_.bar_price(tick.bid, tick.ask));
+  symbol.bars.close_through(std::min(tick.ts_event, symbol.watermark()));
+  note_changed_bars(symbol, before);
+}
+
+void ShardEngine::end_rebuild(const SymbolState& old_state) {
+  SymbolState& symbol = state(old_state.id);
+  const std::size_t before = symbol.bars.dirty_count();
+  symbol.bars.close_through(old_state.bars.closed_through());
+  note_changed_bars(symbol, before);
+  context_.history = rules_.history;
+}
+
+void ShardEngine::for_each_symbol(const std::function<void(const SymbolState&)>& take) const {
+  for (const auto& symbol : symbols_) {
+    if (symbol) take(*symbol);
+  }
+}
+
+}  // namespace tickpipe

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/commit_log.h"
+#include "model/event_batch.h"
+#include "model/history.h"
+#include "model/name_registry.h"
+#include "model/timeframe.h"
+#include "store/keys.h"
+
+namespace tickpipe {
+
+/// What read_after() hands over: for each commit in order, per symbol the ticks and close marks in the order in which
+/// they happened, then the bars whose newest state is of that commit.
+class LogVisitor {
+ public:
+  virtual ~LogVisitor() = default;
+  virtual void on_tick(const Tick& tick, Position position) = 0;
+  virtual void on_close(const CloseMark& mark, Position position) = 0;
+  virtual void on_bar(const keys::BarKey& key, const StoredBar& bar) = 0;
+};
+
+/// Ticks, bars and state in RocksDB.
+///
+/// A commit is atomic: all of it is there after a crash of the process, or nothing. Its position is one above that of
+/// the commit before. Committing the same batches again under the same position, after a failure whose outcome is
+/// unknown, changes nothing.
+///
+/// Column families: `default` (format, epoch, names, snapshots, checkpoint), `ticks` (chunks by symbol and time),
+/// `bars` (closed bars), `log` (what each commit wrote, by position).
+///
+/// Threads: commit() from one thread at a time; everything else from any, also meanwhile. Errors: Error, naming the
+/// cause; nothing was half-written.
+class EmbeddedStore final : public History, public CommitLog {
+ public:
+  struct Options {
+    std::filesystem::path database;
+    bool read_only = false;  ///< also beside a process that writes; sees what was committed when it opened
+    bool sync_commits = false;
+    std::vector<Timeframe> timeframes;  ///< that BarEvent::timeframe_index counts; not needed to read
+  };
+
+  /// Opens or, unless read-only, creates a store. The names that it knows are restored into the empty registries, which
+  /// outlive it; names added to them later are stored with the commit that first needs them.
+  EmbeddedStore(const Options& options, SymbolRegistry& symbols, LpRegistry& lps);
+  ~EmbeddedStore() override;
+
+  void commit(Position position, std::span<const EventBatch* const> batches) override;
+  /// Makes what was committed survive a power cut.
+  void sync();
+  /// Tells the database to try its files again.
+  void resume() override;
+
+  [[nodiscard]] const std::string& epoch() const;
+  [[nodiscard]] Position newest_position() const;
+  /// Ticks after this position are not in every snapshot.
+  [[nodiscard]] Position checkpoint() const;
+  /// What the stored bars were cut by; empty in a new store.
+  [[nodiscard]] std::string bar_settings() const;
+  void set_bar_settings(const std::string& settings);
+  /// Removes the closed bars of a symbol and timeframe, to be folded anew.
+  void drop_bars(SymbolId symbol, Timeframe timeframe);
+
+  void for_each_snapshot(const std::function<void(SymbolId, Position, std::string_view)>& take) const;
+  void read_after(Position position, LogVisitor& visitor) const;
+
+  UnixNanos scan(SymbolId symbol, UnixNanos from, UnixNanos to,
+                 const std::function<bool(const Tick&)>& take) const override;
+  [[nodiscard]] std::optional<StoredBar> find_bar(SymbolId symbol, Timeframe timeframe,
+                                                  UnixNanos open_time) const override;
+  /// Closed bars with from <= open_time < to, ascending.
+  void for_each_bar(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to,
+                    const std::function<void(const Bar&)>& take) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tickpipe

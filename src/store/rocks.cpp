@@ -1,0 +1,76 @@
+#include "store/rocks.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+namespace tickpipe {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr int kReadOnlyTries = 5;
+
+rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t buffer_bytes) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = buffer_bytes;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  options.level_compaction_dynamic_level_bytes = true;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = 16 * 1024;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = !read_only;
+  options.create_missing_column_families = !read_only;
+  options.max_background_jobs = 2;
+  options.max_total_wal_size = 256 * kMiB;
+  options.keep_log_file_num = 4;
+  // A reader beside a writer holds all files open, so that none is deleted under it.
+  options.max_open_files = read_only ? -1 : 512;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+
+  const auto cache = rocksdb::NewLRUCache(64 * kMiB);
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+      {rocksdb::kDefaultColumnFamilyName, family_options(cache, 4 * kMiB)},
+      {"ticks", family_options(cache, 64 * kMiB)},
+      {"bars", family_options(cache, 8 * kMiB)},
+      {"log", family_options(cache, 8 * kMiB)}};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = read_only ? rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db)
+                                           : rocksdb::DB::Open(options, path, families, &handles, &db);
+  if (!status.ok()) return status;
+  rocks.db.reset(db);
+  rocks.meta = handles[0];
+  rocks.ticks = handles[1];
+  rocks.bars = handles[2];
+  rocks.log = handles[3];
+  return status;
+}
+
+}  // namespace
+
+Rocks open_rocks(const std::string& path, bool read_only) {
+  Rocks rocks;
+  rocksdb::Status status;
+  // A writer may replace files between the moment a reader learns of them and opens them.
+  for (int attempt = 0; attempt < (read_only ? kReadOnlyTries : 1); ++attempt) {
+    if (attempt != 0) std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    status = try_open(path, read_only, rocks);
+    if (status.ok()) return rocks;
+  }
+  throw Error("cannot open the store in " + path + ": " + status.ToString());
+}
+
+}  // namespace tickpipe

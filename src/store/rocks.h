@@ -1,0 +1,54 @@
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace tickpipe {
+
+inline rocksdb::Slice to_slice(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view to_view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+/// Throws Error unless `status` is ok.
+inline void check(const rocksdb::Status& status, std::string_view what) {
+  if (!status.ok()) throw Error(std::string(what) + ": " + status.ToString());
+}
+
+/// An open database and its column families, closed in the right order.
+struct Rocks {
+  std::unique_ptr<rocksdb::DB> db;
+  rocksdb::ColumnFamilyHandle* meta = nullptr;
+  rocksdb::ColumnFamilyHandle* ticks = nullptr;
+  rocksdb::ColumnFamilyHandle* bars = nullptr;
+  rocksdb::ColumnFamilyHandle* log = nullptr;
+
+  Rocks() = default;
+  Rocks(Rocks&& other) noexcept { *this = std::move(other); }
+  Rocks& operator=(Rocks&& other) noexcept {
+    std::swap(db, other.db);
+    std::swap(meta, other.meta);
+    std::swap(ticks, other.ticks);
+    std::swap(bars, other.bars);
+    std::swap(log, other.log);
+    return *this;
+  }
+  ~Rocks() {
+    if (!db) return;
+    for (auto* family : {meta, ticks, bars, log}) {
+      if (family != nullptr) db->DestroyColumnFamilyHandle(family);
+    }
+  }
+
+  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterate(rocksdb::ColumnFamilyHandle* family) const {
+    return std::unique_ptr<rocksdb::Iterator>(db->NewIterator(rocksdb::ReadOptions(), family));
+  }
+};
+
+/// Opens or creates the database in `path`. Throws Error.
+Rocks open_rocks(const std::string& path, bool read_only);
+
+}  // namespace tickpipe

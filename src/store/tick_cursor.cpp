@@ -1,0 +1,89 @@
+#include "store/tick_cursor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/chunk_codec.h"
+#include "store/keys.h"
+
+namespace tickpipe {
+
+TickCursor::TickCursor(const Rocks& rocks, SymbolId symbol, UnixNanos from, UnixNanos to)
+    : symbol_(symbol), from_(std::max(from, kFirstTickTime)), to_(std::min(to, kEndOfTickTime)) {
+  std::vector<rocksdb::Iterator*> iterators;
+  // One consistent view for all four.
+  const std::vector<rocksdb::ColumnFamilyHandle*> families(keys::kSpanLimits.size(), rocks.ticks);
+  check(rocks.db->NewIterators(rocksdb::ReadOptions(), families, &iterators), "cannot read the store");
+  for (std::size_t i = 0; i < iterators.size(); ++i) {
+    Source& source = sources_.emplace_back();
+    source.iterator.reset(iterators[i]);
+    source.iterator->Seek(keys::chunk_lower_bound(symbol, static_cast<std::uint8_t>(i), from_ - keys::kSpanLimits[i]));
+    look_at(source, i);
+  }
+}
+
+bool TickCursor::later(const OpenChunk& a, const OpenChunk& b) noexcept {
+  const Tick& x = a.ticks[a.at];
+  const Tick& y = b.ticks[b.at];
+  return x.ts_event != y.ts_event ? x.ts_event > y.ts_event : x.seq > y.seq;
+}
+
+void TickCursor::look_at(Source& source, std::size_t span_class) {
+  source.first = kEndOfTime;
+  if (!source.iterator->Valid()) {
+    check(source.iterator->status(), "cannot read the store");
+    return;
+  }
+  const auto key = keys::parse_chunk(to_view(source.iterator->key()));
+  if (!key) throw Error("the store holds a damaged key among its ticks");
+  if (key->symbol != symbol_ || key->span_class != span_class || key->first >= to_) return;
+  source.first = key->first;
+}
+
+void TickCursor::open(Source& source, std::size_t span_class) {
+  const std::string_view value = to_view(source.iterator->value());
+  if (decode_chunk_header(value).last >= from_) {
+    OpenChunk chunk;
+    if (!spare_.empty()) {
+      chunk.ticks = std::move(spare_.back());
+      spare_.pop_back();
+      chunk.ticks.clear();
+    }
+    decode_chunk(value, symbol_, chunk.ticks);
+    while (chunk.at < chunk.ticks.size() && chunk.ticks[chunk.at].ts_event < from_) ++chunk.at;
+    if (chunk.at < chunk.ticks.size()) {
+      open_.push_back(std::move(chunk));
+      std::push_heap(open_.begin(), open_.end(), later);
+    }
+  }
+  source.iterator->Next();
+  look_at(source, span_class);
+}
+
+const Tick* TickCursor::next() {
+  // Whatever could hold something at or before the earliest tick in hand must be in hand too.
+  for (bool opened = true; opened;) {
+    opened = false;
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      while (sources_[i].first != kEndOfTime &&
+             (open_.empty() || sources_[i].first <= open_.front().ticks[open_.front().at].ts_event)) {
+        open(sources_[i], i);
+        opened = true;
+      }
+    }
+  }
+  if (open_.empty()) return nullptr;
+  std::pop_heap(open_.begin(), open_.end(), later);
+  OpenChunk& chunk = open_.back();
+  current_ = chunk.ticks[chunk.at++];
+  if (chunk.at == chunk.ticks.size()) {
+    spare_.push_back(std::move(chunk.ticks));
+    open_.pop_back();
+  } else {
+    std::push_heap(open_.begin(), open_.end(), later);
+  }
+  if (current_.ts_event >= to_) return nullptr;
+  return &current_;
+}
+
+}  // namespace tickpipe

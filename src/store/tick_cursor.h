@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "model/tick.h"
+#include "store/rocks.h"
+
+namespace tickpipe {
+
+/// Walks the stored ticks of one symbol with from <= ts_event < to, ascending by (ts_event, seq).
+///
+/// It merges the chunks of all span classes and holds only those in memory that overlap the current moment. Sees what
+/// was committed when it was made. One thread; the database outlives it. Errors: Error.
+class TickCursor {
+ public:
+  TickCursor(const Rocks& rocks, SymbolId symbol, UnixNanos from, UnixNanos to);
+
+  /// The next tick, or null at the end. Valid until the next call.
+  const Tick* next();
+
+ private:
+  struct Source {
+    std::unique_ptr<rocksdb::Iterator> iterator;
+    UnixNanos first = kEndOfTime;  ///< of the chunk it stands on; kEndOfTime at the end
+  };
+  struct OpenChunk {
+    std::vector<Tick> ticks;
+    std::size_t at = 0;
+  };
+  void look_at(Source& source, std::size_t span_class);
+  void open(Source& source, std::size_t span_class);
+  /// Greater means later: the heap's top is the earliest.
+  static bool later(const OpenChunk& a, const OpenChunk& b) noexcept;
+
+  SymbolId symbol_;
+  UnixNanos from_;
+  UnixNanos to_;
+  std::vector<Source> sources_;
+  std::vector<OpenChunk> open_;  ///< heap
+  std::vector<std::vector<Tick>> spare_;
+  Tick current_;
+};
+
+}  // namespace tickpipe
