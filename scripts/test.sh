@@ -9,20 +9,22 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 preset=release
-case "${1:-}" in
-  --preset)
-    preset="${2:-}"
-    shift $(($# > 1 ? 2 : 1))
-    ;;
-  --preset=*)
-    preset="${1#*=}"
-    shift
-    ;;
-  -h | --help)
-    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
-    exit 0
-    ;;
-esac
+ctest_arguments=()
+while (($# > 0)); do
+  case "$1" in
+    --preset)
+      preset="${2:-}"
+      shift
+      ;;
+    --preset=*) preset="${1#*=}" ;;
+    -h | --help)
+      sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+      exit 0
+      ;;
+    *) ctest_arguments+=("$1") ;;
+  esac
+  shift || break
+done
 
 case "$preset" in
   release | dev) ;;
@@ -56,4 +58,4 @@ build "$preset" all
 note "$preset: built in $SECONDS s"
 
 cd -- "$root"
-exec "${run_under[@]}" ctest --preset "$preset" --parallel 2 "$@"
+exec "${run_under[@]}" ctest --preset "$preset" --parallel 2 "${ctest_arguments[@]}"

@@ -30,7 +30,8 @@ constexpr std::size_t kLongestNameShown = 4096;
 /// An input file, or standard input for `-`.
 class InputFile {
  public:
-  explicit InputFile(const std::string& path) : name_(path == "-" ? "standard input" : safe_text(path, kLongestNameShown)) {
+  explicit InputFile(const std::string& path)
+      : name_(path == "-" ? "standard input" : safe_text(path, kLongestNameShown)) {
     if (path == "-") return;
     fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat info {};
@@ -179,7 +180,8 @@ int run_backfill(const PipelineConfig& config, const BackfillOptions& options) {
   const std::size_t max_line_bytes = config.ingest.max_line_bytes;
   check_inputs(options.files, choice, max_line_bytes);
 
-  Pipeline pipeline(config, {.data_dir = options.data_dir, .clock = nullptr, .listeners = {}, .give_up_after = kGiveUpAfter});
+  Pipeline pipeline(config,
+                    {.data_dir = options.data_dir, .clock = nullptr, .listeners = {}, .give_up_after = kGiveUpAfter});
   pipeline.start();
   {
     QuoteProducer producer(pipeline.intake(), *lp, QuoteProducer::WhenFull::kWait);

@@ -176,10 +176,9 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
 
   const SystemClock clock;
   LatencyListener listener(clock);
-  Pipeline pipeline(config, {.data_dir = data_dir,
-                             .clock = &clock,
-                             .listeners = {&listener},
-                             .give_up_after = std::chrono::seconds{30}});
+  Pipeline pipeline(
+      config,
+      {.data_dir = data_dir, .clock = &clock, .listeners = {&listener}, .give_up_after = std::chrono::seconds{30}});
   pipeline.start();
   const auto start = SteadyClock::now();
   const Offered offered = offer(pipeline, options, start);
@@ -192,7 +191,9 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
   const PipelineStats stats = pipeline.stats();
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto cpu = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto cpu = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   const std::uint64_t measured = offered.ticks - offered.warm_up_ticks;
   const LatencyHistogram& latencies = listener.latencies();
 

@@ -40,7 +40,7 @@ struct BenchOptions {
   std::uint64_t rate = 0;  ///< ticks/s; 0 = as fast as the pipeline takes them
   std::uint32_t symbols = 50;
   std::optional<std::uint32_t> workers;
-  std::string store = "none";  ///< none embedded redis
+  std::string store = "none";      ///< none embedded redis
   std::filesystem::path data_dir;  ///< empty = a temporary folder, removed at the end
 };
 

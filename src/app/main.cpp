@@ -92,7 +92,9 @@ class CommandLine {
     app_.add_subcommand("default-config", "Print the full default configuration, commented")->callback([this] {
       status_ = run_default_config();
     });
-    app_.add_subcommand("version", "Print version, build and components")->callback([this] { status_ = run_version(); });
+    app_.add_subcommand("version", "Print version, build and components")->callback([this] {
+      status_ = run_version();
+    });
   }
 
   int run(int argc, char** argv) {

@@ -34,8 +34,8 @@ struct IntakeTotals {
 class Intake {
  public:
   struct Rules {
-    std::vector<Name> symbols;                ///< allow-list; empty = any
-    std::chrono::nanoseconds max_future{0};   ///< 0 = no limit
+    std::vector<Name> symbols;               ///< allow-list; empty = any
+    std::chrono::nanoseconds max_future{0};  ///< 0 = no limit
   };
 
   Intake(Rules rules, SymbolRegistry& symbols, LpRegistry& lps, std::vector<QuoteInbox*> inboxes, const Clock& clock);

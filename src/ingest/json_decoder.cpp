@@ -165,8 +165,12 @@ bool has_duplicate(std::string_view* first, std::string_view* last) noexcept {
 /// brackets and commas. It looks at no more of a skipped value than its brackets, and takes numbers such as `01.2.3e`
 /// as tokens, so every value is visited here and every number, literal and escape is checked from its characters.
 ///
-/// All functions that can refuse return nullptr for good, else the detail. After one did, simdjson's iterator must not
-/// be moved again: it relies on its callers to stop, and would leave the line.
+/// All functions that can refuse return nullptr for good, else the detail.
+///
+/// simdjson's iterator relies on its caller not to run off the line, into what the padding holds and old tokens. It
+/// does make sure that the last token is a `}`, so that only two things lead there: moving on after a fault, and moving
+/// on after that `}` closed an inner container. Hence every fault returns at once, and at_end() is asked after every
+/// inner container.
 class JsonDecoder::Impl {
  public:
   explicit Impl(bool timestamp_required) noexcept : timestamp_required_(timestamp_required) {}
@@ -194,14 +198,15 @@ class JsonDecoder::Impl {
   const char* parse(std::string_view line) {
     fields_.clear();
     keys_.clear();
-    ondemand::document document;
-    if (const auto error = parser_.iterate(line, line.size() + kJsonPadding).get(document)) return describe(error);
+    if (const auto error = parser_.iterate(line, line.size() + kJsonPadding).get(document_)) return describe(error);
     ondemand::object object;
-    if (const auto error = document.get_object().get(object)) return describe(error);
+    if (const auto error = document_.get_object().get(object)) return describe(error);
     if (const char* fault = read_quote(object)) return fault;
-    // At the end of the input there is no current location.
-    return document.current_location().error() == simdjson::OUT_OF_BOUNDS ? nullptr : "text after the object";
+    return at_end() ? nullptr : "text after the object";
   }
+
+  /// Whether the last token was read. At the end there is no current location.
+  bool at_end() noexcept { return document_.current_location().error() == simdjson::OUT_OF_BOUNDS; }
 
   const char* read_quote(ondemand::object& object) {
     QuoteFieldSet seen = 0;
@@ -243,9 +248,12 @@ class JsonDecoder::Impl {
     const std::string_view token = without_trailing_space(raw_token(value));
     switch (token.front()) {
       case '{':
-        return depth == kMaxJsonDepth ? kTooDeep : check_object(value, depth + 1);
-      case '[':
-        return depth == kMaxJsonDepth ? kTooDeep : check_array(value, depth + 1);
+      case '[': {
+        if (depth == kMaxJsonDepth) return kTooDeep;
+        const char* const fault = token.front() == '{' ? check_object(value, depth + 1) : check_array(value, depth + 1);
+        if (fault != nullptr) return fault;
+        return at_end() ? "unterminated container" : nullptr;
+      }
       case '"': {
         char* const before = unescaped_end_;
         std::string_view text;
@@ -339,6 +347,7 @@ class JsonDecoder::Impl {
   static constexpr const char* kBadLiteral = "not true, false or null";
 
   ondemand::parser parser_;
+  ondemand::document document_;
   QuoteFields fields_;
   std::vector<std::string_view> keys_;  // of all objects that are open, the innermost last
   std::vector<char> unescaped_;

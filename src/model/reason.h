@@ -28,9 +28,9 @@ enum class Reason : std::uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 16> kReasonNames = {
-    "malformed",        "line_too_long", "bad_lp",    "too_many_lps",  "bad_symbol", "unknown_symbol",
-    "too_many_symbols", "bad_price",     "crossed",   "bad_timestamp", "too_old",    "in_future",
-    "duplicate",        "implausible_price", "spike", "store_unavailable"};
+    "malformed",        "line_too_long",     "bad_lp",  "too_many_lps",     "bad_symbol", "unknown_symbol",
+    "too_many_symbols", "bad_price",         "crossed", "bad_timestamp",    "too_old",    "in_future",
+    "duplicate",        "implausible_price", "spike",   "store_unavailable"};
 inline constexpr std::size_t kReasonCount = kReasonNames.size();
 static_assert(static_cast<std::size_t>(Reason::kStoreUnavailable) + 1 == kReasonCount);
 

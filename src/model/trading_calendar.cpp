@@ -31,7 +31,7 @@ UnixNanos from_seconds(seconds s) { return {s.count() * kNanosPerSecond}; }
 
 struct TradingCalendar::Impl {
   std::string text;
-  seconds close_of_day{};               ///< local wall-clock time since local midnight
+  seconds close_of_day{};                 ///< local wall-clock time since local midnight
   const date::time_zone* zone = nullptr;  ///< null for UTC; owned by the library's database, which is never reloaded
 
   /// The instant of a local wall-clock time, given as seconds since local 1970-01-01T00:00.

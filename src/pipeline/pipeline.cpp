@@ -71,12 +71,12 @@ Pipeline::~Pipeline() {
 
 void Pipeline::open_store(const Options& options) {
   directory_.emplace(DataDirectory::lock(options.data_dir));
-  store_ = std::make_unique<EmbeddedStore>(
-      EmbeddedStore::Options{.database = directory_->database(),
-                             .read_only = false,
-                             .sync_commits = config_.store.fsync_interval.count() == 0,
-                             .timeframes = bar_settings_.timeframes},
-      symbols_, lps_);
+  store_ =
+      std::make_unique<EmbeddedStore>(EmbeddedStore::Options{.database = directory_->database(),
+                                                             .read_only = false,
+                                                             .sync_commits = config_.store.fsync_interval.count() == 0,
+                                                             .timeframes = bar_settings_.timeframes},
+                                      symbols_, lps_);
 }
 
 ShardRules Pipeline::shard_rules(std::uint32_t shard, const BarSettings& settings, const CalendarRules& calendars) {
@@ -106,8 +106,8 @@ ShardRules Pipeline::shard_rules(std::uint32_t shard, const BarSettings& setting
 
 void Pipeline::make_shards() {
   for (std::uint32_t i = 0; i < config_.worker_count; ++i) {
-    shards_.push_back(std::make_unique<Shard>(shard_rules(i, bar_settings_, calendars_), config_.tick_buffer_size,
-                                              committer_bell_));
+    shards_.push_back(
+        std::make_unique<Shard>(shard_rules(i, bar_settings_, calendars_), config_.tick_buffer_size, committer_bell_));
   }
 }
 

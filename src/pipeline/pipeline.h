@@ -30,7 +30,7 @@ struct PipelineStats {
   std::uint64_t received = 0;
   std::uint64_t processed = 0;  ///< accepted and committed
   std::uint64_t dropped = 0;
-  ReasonCounts refused{};       ///< duplicates included
+  ReasonCounts refused{};  ///< duplicates included
   std::uint64_t in_flight = 0;
   std::uint64_t out_of_order = 0;
   std::uint64_t spikes = 0;
@@ -51,9 +51,9 @@ struct PipelineStats {
 class Pipeline {
  public:
   struct Options {
-    std::filesystem::path data_dir = "data";  ///< not touched with StoreType::kNone
-    const Clock* clock = nullptr;             ///< null = the system clock; outlives the pipeline
-    std::vector<BatchListener*> listeners;    ///< outlive the pipeline
+    std::filesystem::path data_dir = "data";    ///< not touched with StoreType::kNone
+    const Clock* clock = nullptr;               ///< null = the system clock; outlives the pipeline
+    std::vector<BatchListener*> listeners;      ///< outlive the pipeline
     std::chrono::nanoseconds give_up_after{0};  ///< a failing store: see Committer::Options
   };
 
@@ -88,7 +88,8 @@ class Pipeline {
   void open_store(const Options& options);
   void make_shards();
   void recover(const BarSettings& settings);
-  [[nodiscard]] ShardRules shard_rules(std::uint32_t shard, const BarSettings& settings, const CalendarRules& calendars);
+  [[nodiscard]] ShardRules shard_rules(std::uint32_t shard, const BarSettings& settings,
+                                       const CalendarRules& calendars);
   void sync_loop();
 
   const PipelineConfig config_;

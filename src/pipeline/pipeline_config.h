@@ -17,7 +17,7 @@ enum class StoreType : std::uint8_t { kEmbedded, kNone };
 /// Every setting of a pipeline with its default. Where 0 means something, the comment says what.
 struct PipelineConfig {
   // Redis
-  std::string redis_addr;      ///< host:port; empty = no Redis
+  std::string redis_addr;  ///< host:port; empty = no Redis
   std::string redis_password;
   int redis_db = 0;
 
@@ -75,7 +75,7 @@ struct PipelineConfig {
 
   struct Store {
     StoreType type = StoreType::kEmbedded;
-    std::chrono::nanoseconds flush_interval{0};                      ///< 0 = commit as soon as the last one is written
+    std::chrono::nanoseconds flush_interval{0};  ///< 0 = commit as soon as the last one is written
     std::chrono::nanoseconds fsync_interval = std::chrono::seconds{1};  ///< 0 = fsync with every commit
   } store;
 

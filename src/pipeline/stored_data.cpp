@@ -20,11 +20,9 @@ StoredData::StoredData(const std::filesystem::path& data_dir) : symbols_(kNoLimi
     throw Error("there is no tickpipe data in " + data_dir.string() +
                 ": name the right folder with --data-dir, or load some with `tickpipe backfill`");
   }
-  store_ = std::make_unique<EmbeddedStore>(EmbeddedStore::Options{.database = data_dir / "db",
-                                                                  .read_only = true,
-                                                                  .sync_commits = false,
-                                                                  .timeframes = {}},
-                                           symbols_, lps_);
+  store_ = std::make_unique<EmbeddedStore>(
+      EmbeddedStore::Options{.database = data_dir / "db", .read_only = true, .sync_commits = false, .timeframes = {}},
+      symbols_, lps_);
   settings_ = BarSettings::decode(store_->bar_settings());
 }
 
@@ -71,7 +69,8 @@ void StoredData::restore_open_bars() {
   if (engine_) return;
   calendars_ = std::make_unique<CalendarRules>(settings_.calendars());
   ShardRules rules;
-  rules.prices = {.reject_ratio_units = 5 * kUnitsPerOne, .spike_threshold_units = kUnitsPerOne, .reject_spikes = false};
+  rules.prices = {
+      .reject_ratio_units = 5 * kUnitsPerOne, .spike_threshold_units = kUnitsPerOne, .reject_spikes = false};
   rules.bar_price = bar_price_function(settings_.bar_price);
   rules.timeframes = settings_.timeframes;
   rules.calendar_of = [this](SymbolId id) -> const TradingCalendar& {

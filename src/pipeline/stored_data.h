@@ -27,8 +27,7 @@ class StoredData {
   [[nodiscard]] Name lp_name(LpId lp) const { return lps_.name(lp); }
 
   /// Quotes with from <= ts_event < to, ascending by (ts_event, seq).
-  void for_each_tick(SymbolId symbol, UnixNanos from, UnixNanos to,
-                     const std::function<void(const Tick&)>& take) const;
+  void for_each_tick(SymbolId symbol, UnixNanos from, UnixNanos to, const std::function<void(const Tick&)>& take) const;
   /// Bars with from <= open_time < to, ascending, open ones included. Throws Error on an unknown timeframe.
   void for_each_bar(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to,
                     const std::function<void(const Bar&)>& take);

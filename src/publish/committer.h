@@ -29,13 +29,14 @@ class Committer {
     Doorbell* shard = nullptr;
   };
   struct Options {
-    Position start;                                ///< of the newest commit
-    std::chrono::nanoseconds flush_interval{0};    ///< least time from one commit to the next; 0 = none
-    std::chrono::nanoseconds give_up_after{0};     ///< 0 = never
+    Position start;                              ///< of the newest commit
+    std::chrono::nanoseconds flush_interval{0};  ///< least time from one commit to the next; 0 = none
+    std::chrono::nanoseconds give_up_after{0};   ///< 0 = never
   };
 
   /// `bell` is what shards ring when they hand over. All pointers outlive it; `log` may be null.
-  Committer(Doorbell& bell, std::vector<Lane> lanes, CommitLog* log, std::vector<BatchListener*> listeners, Options options);
+  Committer(Doorbell& bell, std::vector<Lane> lanes, CommitLog* log, std::vector<BatchListener*> listeners,
+            Options options);
   ~Committer();
 
   void start();

@@ -64,8 +64,8 @@ class BarBuilder {
 
   /// Closed bars that changed since the last emit_changes().
   [[nodiscard]] std::size_t dirty_count() const noexcept { return dirty_.size(); }
-  /// Appends the newest state of every closed bar that changed to `batch.bars`: revision 0 when it closed, one more with
-  /// each later batch.
+  /// Appends the newest state of every closed bar that changed to `batch.bars`: revision 0 when it closed, one more
+  /// with each later batch.
   void emit_changes(EventBatch& batch, std::uint64_t committed);
 
   /// The open bars of a timeframe, ascending, complete up to the newest tick.

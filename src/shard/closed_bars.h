@@ -11,10 +11,10 @@ namespace tickpipe {
 /// A closed bar in memory, with what is not part of its value.
 struct ClosedBar {
   Bar bar;
-  std::uint64_t batch = 0;    ///< of the newest batch that carries it
-  bool is_dirty = false;      ///< changed since then
-  bool was_emitted = false;   ///< in some batch or in the store: the next change is a revision
-  bool was_counted = false;   ///< among the bars created or changed since the process started
+  std::uint64_t batch = 0;   ///< of the newest batch that carries it
+  bool is_dirty = false;     ///< changed since then
+  bool was_emitted = false;  ///< in some batch or in the store: the next change is a revision
+  bool was_counted = false;  ///< among the bars created or changed since the process started
 };
 
 /// The closed bars of one symbol and timeframe that are in memory: all that no commit has made durable yet, and some of

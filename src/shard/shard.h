@@ -38,8 +38,8 @@ class Shard final : public QuoteInbox {
   /// Pushes all, sleeping while the inbox is full. Any thread.
   void push(std::span<const Quote> quotes) override;
 
-  /// Runs `work` on the shard's thread, after everything that was pushed before by this thread, and returns when what it
-  /// did has been committed. Must not be called after stop().
+  /// Runs `work` on the shard's thread, after everything that was pushed before by this thread, and returns when what
+  /// it did has been committed. Must not be called after stop().
   void run_and_commit(const std::function<void(ShardEngine&, EventBatch&)>& work);
 
   [[nodiscard]] BatchLane& lane() noexcept { return lane_; }
@@ -66,8 +66,8 @@ class Shard final : public QuoteInbox {
   BatchLane lane_;
   ShardEngine engine_;
   ManyToOneRing<Quote> inbox_;
-  Doorbell bell_;         ///< wakes the shard: quotes, the committer took a batch, work, stop
-  Doorbell room_;         ///< wakes producers: room in the inbox
+  Doorbell bell_;  ///< wakes the shard: quotes, the committer took a batch, work, stop
+  Doorbell room_;  ///< wakes producers: room in the inbox
   Doorbell& committer_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> has_work_{false};

@@ -43,14 +43,13 @@ const SymbolState* ShardEngine::find(SymbolId symbol) const noexcept {
 bool ShardEngine::is_duplicate(SymbolState& symbol, LpState& lp, const Quote& quote) {
   if (lp.window.contains(quote.ts_event, quote.bid, quote.ask)) return true;
   if (!stored_ || quote.ts_event >= lp.window.complete_from()) return false;
-  return stored_->contains(symbol.id, {quote.ts_event, quote.bid, quote.ask, quote.lp},
-                           [&symbol](UnixNanos from, UnixNanos to, const auto& take) {
-                             for (const LpState& each : symbol.lps) {
-                               each.window.for_each(from, to, [&](UnixNanos ts, Price bid, Price ask) {
-                                 take({ts, bid, ask, each.lp});
-                               });
-                             }
-                           });
+  return stored_->contains(
+      symbol.id, {quote.ts_event, quote.bid, quote.ask, quote.lp},
+      [&symbol](UnixNanos from, UnixNanos to, const auto& take) {
+        for (const LpState& each : symbol.lps) {
+          each.window.for_each(from, to, [&](UnixNanos ts, Price bid, Price ask) { take({ts, bid, ask, each.lp}); });
+        }
+      });
 }
 
 void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t committed) {
@@ -175,8 +174,7 @@ void ShardEngine::complete(EventBatch& batch, std::uint64_t committed, bool forc
 bool ShardEngine::checkpoint_due() const noexcept {
   if (rules_.history == nullptr || unsaved_.empty()) return false;
   if (accepted_since_checkpoint_ >= rules_.checkpoint_every) return true;
-  return rules_.checkpoint_round != nullptr &&
-         rules_.checkpoint_round->load(std::memory_order_relaxed) != seen_round_;
+  return rules_.checkpoint_round != nullptr && rules_.checkpoint_round->load(std::memory_order_relaxed) != seen_round_;
 }
 
 void ShardEngine::restore(SymbolId symbol, Position position, std::string_view snapshot) {

@@ -33,8 +33,8 @@ struct ShardRules {
   std::function<const TradingCalendar&(SymbolId)> calendar_of;  ///< asked once per symbol
   /// Asked once per LP and symbol. Empty = as it was when the data was written, for readers.
   std::function<bool(LpId)> is_selected;
-  const History* history = nullptr;                             ///< null = nothing is stored
-  Position run_start;            ///< newest commit when the process started
+  const History* history = nullptr;  ///< null = nothing is stored
+  Position run_start;                ///< newest commit when the process started
   /// Accepted ticks of one shard after which all shards write a checkpoint; bounds the work of a restart.
   std::uint32_t checkpoint_every = 250'000;
   std::atomic<std::uint64_t>* checkpoint_round = nullptr;  ///< shared by all shards; null = each for itself
@@ -91,7 +91,9 @@ class ShardEngine {
   void for_each_symbol(const std::function<void(const SymbolState&)>& take) const;
   [[nodiscard]] const ShardCounters& counters() const noexcept { return counters_; }
   /// Distinct bars created or changed since start, per timeframe. Same thread as process().
-  [[nodiscard]] const std::vector<std::uint64_t>& changed_bars_by_timeframe() const noexcept { return context_.changed; }
+  [[nodiscard]] const std::vector<std::uint64_t>& changed_bars_by_timeframe() const noexcept {
+    return context_.changed;
+  }
   /// What the last failure to read the store said; empty without one. Same thread as process().
   [[nodiscard]] const std::string& history_error() const noexcept { return history_error_; }
 

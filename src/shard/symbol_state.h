@@ -17,8 +17,8 @@ namespace tickpipe {
 /// What a shard knows of one LP's quotes of one symbol.
 struct LpState {
   LpId lp;
-  bool is_selected = true;  ///< part of the selected stream
-  bool after_gap = false;   ///< a gap marker came after the newest tick
+  bool is_selected = true;     ///< part of the selected stream
+  bool after_gap = false;      ///< a gap marker came after the newest tick
   UnixNanos newest = kNoTime;  ///< greatest event time ever accepted
   PriceTrack prices;
   DedupWindow window;
@@ -30,13 +30,13 @@ struct SymbolState {
       : id(symbol_id), bars(context, calendar, symbol_id) {}
 
   SymbolId id;
-  std::uint64_t seq = 0;         ///< of the newest accepted quote
-  Tick latest;                   ///< the latest quote; none while its seq is 0
-  UnixNanos newest = kNoTime;    ///< greatest event time in the selected stream
-  PriceLevel level;              ///< of the symbol, for an LP's first quote
+  std::uint64_t seq = 0;       ///< of the newest accepted quote
+  Tick latest;                 ///< the latest quote; none while its seq is 0
+  UnixNanos newest = kNoTime;  ///< greatest event time in the selected stream
+  PriceLevel level;            ///< of the symbol, for an LP's first quote
   std::vector<LpState> lps;
   BarBuilder bars;
-  Position snapshot_position;    ///< restart only: ticks up to here are in the snapshot
+  Position snapshot_position;  ///< restart only: ticks up to here are in the snapshot
   bool has_unsaved_changes = false;
   bool has_changed_bars = false;
 

@@ -22,11 +22,13 @@ struct LineCounter {
 
 class CountingIterator {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): names that std::iterator_traits looks for
   using iterator_category = std::forward_iterator_tag;
   using value_type = char;
   using difference_type = std::ptrdiff_t;
   using pointer = const char*;
   using reference = const char&;
+  // NOLINTEND(readability-identifier-naming)
 
   CountingIterator() = default;
   CountingIterator(const char* at, LineCounter* lines) : at_(at), lines_(lines) {}

@@ -30,7 +30,7 @@ using Words = schema::Choices<std::string_view>;
 #define TICKPIPE_UNITS_FIELD(name) #name, [](auto& config) -> auto& { return config.name##_units; }
 
 constexpr auto kYear = 365 * 24h;
-constexpr std::int64_t kYearSeconds = 365 * 86400;
+constexpr std::int64_t kYearSeconds = std::int64_t{365} * 86400;
 constexpr std::int64_t kMaxRetentionDays = 36500;
 /// A few hundred MB of slots a shard; more is a typing error, not a buffer.
 constexpr std::int64_t kMaxSlots = std::int64_t{1} << 22;
@@ -69,6 +69,7 @@ std::string render_quote_source(const std::vector<std::string>& lps) {
 
 std::string render_timeframes(const std::vector<Timeframe>& timeframes) {
   std::vector<std::string> names;
+  names.reserve(timeframes.size());
   for (const Timeframe timeframe : timeframes) names.push_back(timeframe.name());
   return schema::render_strings(names);
 }
@@ -105,8 +106,9 @@ std::vector<ConfigEntry> make_schema() {
                      "Shards, one thread each; a symbol belongs to one of them. More than the cores of the machine "
                      "makes it slower."),
              integer(TICKPIPE_FIELD(tick_buffer_size), {kMinSlots, kMaxSlots},
-                     "Slots of each shard's inbox. Too few: sources wait or drop ticks in bursts."),
-             integer(TICKPIPE_FIELD(ohlc_buffer_size), {kMinSlots, kMaxSlots}, "Slots of the bar queue.")});
+                     "Slots of each shard's inbox. Too few: sources wait or drop ticks in bursts.")});
+  table.add("Shards and queues", "the bar queue",
+            {integer(TICKPIPE_FIELD(ohlc_buffer_size), {kMinSlots, kMaxSlots}, "Slots of the bar queue.")});
   table.add("Shards and queues", "client connections",
             {integer(TICKPIPE_FIELD(distribution_buffer_size), {kMinSlots, kMaxSlots},
                      "Slots of the client hub. Too few: slow clients skip quotes sooner.")});
@@ -213,7 +215,7 @@ std::vector<ConfigEntry> make_schema() {
                     "Roles: read, ingest, admin.",
                     read_auth, [](const std::string& json) { return json; })});
 
-  table.add("Log", "",
+  table.add("Log", "log lines",
             {choice(TICKPIPE_FIELD(log.level),
                     Words{{"trace", "trace"},
                           {"debug", "debug"},
@@ -239,18 +241,18 @@ std::vector<ConfigEntry> make_schema() {
 }  // namespace
 
 const std::vector<ConfigEntry>& config_schema() {
-  static const std::vector<ConfigEntry> schema = make_schema();
-  return schema;
+  static const std::vector<ConfigEntry> kSchema = make_schema();
+  return kSchema;
 }
 
 const ConfigEntry* find_config_entry(std::string_view path) {
-  static const std::map<std::string_view, const ConfigEntry*> by_path = [] {
+  static const std::map<std::string_view, const ConfigEntry*> kByPath = [] {
     std::map<std::string_view, const ConfigEntry*> map;
     for (const ConfigEntry& entry : config_schema()) map.emplace(entry.path, &entry);
     return map;
   }();
-  const auto it = by_path.find(path);
-  return it == by_path.end() ? nullptr : it->second;
+  const auto it = kByPath.find(path);
+  return it == kByPath.end() ? nullptr : it->second;
 }
 
 bool is_config_group(std::string_view path) {

@@ -48,7 +48,8 @@ TEST(BytesTest, ReadingPastTheEndFailsAndStaysFailed) {
   EXPECT_EQ(r.varint(), 0U);
   EXPECT_FALSE(r.ok());
   EXPECT_EQ(r.u64(), 0U);
-  ByteReader endless(std::string(20, '\xff'));
+  const std::string ones(20, '\xff');
+  ByteReader endless(ones);
   endless.varint();
   EXPECT_FALSE(endless.ok());
 }

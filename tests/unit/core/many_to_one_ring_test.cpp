@@ -48,9 +48,8 @@ TEST(ManyToOneRingTest, EveryProducersItemsArriveOnceAndInOrder) {
   }
   std::array<std::uint32_t, kProducers> next{};
   for (std::uint64_t total = 0; total < std::uint64_t{kProducers} * kItems;) {
-    const std::size_t n = ring.drain(64, [&](std::uint64_t item) {
-      ASSERT_EQ(static_cast<std::uint32_t>(item), next[item >> 32]++);
-    });
+    const std::size_t n =
+        ring.drain(64, [&](std::uint64_t item) { ASSERT_EQ(static_cast<std::uint32_t>(item), next[item >> 32]++); });
     if (n == 0) std::this_thread::yield();
     total += n;
   }

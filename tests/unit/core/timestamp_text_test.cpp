@@ -18,20 +18,21 @@ std::int64_t parse_ok(std::string_view text, TimeUnit unit = TimeUnit::kAuto) {
 TEST(TimestampTest, EveryFormOfOneMomentIsTheSame) {
   for (const char* text :
        {"1577916000065", "1577916000.065", "1577916000065000", "1577916000065000000", "1577916000065.000000",
-        "2020-01-01T22:00:00.065Z", "2020-01-01 22:00:00.065Z", "2020-01-01T22:00:00.065", "2020-01-01T22:00:00.065000000Z",
-        "2020-01-01T22:00:00,065z", "2020-01-01t17:00:00.065-05:00", "2020-01-02T03:30:00.065+0530",
-        "2020-01-01T23:00:00.065+01", "1.577916000065e9", "1577916000065e0", "2020-01-01T22:00:00.0650000000000000Z"}) {
+        "2020-01-01T22:00:00.065Z", "2020-01-01 22:00:00.065Z", "2020-01-01T22:00:00.065",
+        "2020-01-01T22:00:00.065000000Z", "2020-01-01T22:00:00,065z", "2020-01-01t17:00:00.065-05:00",
+        "2020-01-02T03:30:00.065+0530", "2020-01-01T23:00:00.065+01", "1.577916000065e9", "1577916000065e0",
+        "2020-01-01T22:00:00.0650000000000000Z"}) {
     EXPECT_EQ(parse_ok(text), kMorning) << text;
   }
 }
 
 TEST(TimestampTest, TheMagnitudeTellsTheUnit) {
   EXPECT_EQ(parse_ok("9214646399"), 9'214'646'399 * kNanosPerSecond);
-  EXPECT_FALSE(parse_timestamp("99999999999"));                                // still seconds: the year 5138
-  EXPECT_EQ(parse_ok("100000000000"), 100'000'000 * kNanosPerSecond);          // milliseconds
+  EXPECT_FALSE(parse_timestamp("99999999999"));                        // still seconds: the year 5138
+  EXPECT_EQ(parse_ok("100000000000"), 100'000'000 * kNanosPerSecond);  // milliseconds
   EXPECT_EQ(parse_ok("9214646399999"), 9'214'646'399'999 * kNanosPerMilli);
-  EXPECT_EQ(parse_ok("100000000000000"), 100'000'000 * kNanosPerSecond);       // microseconds
-  EXPECT_EQ(parse_ok("100000000000000000"), 100'000'000 * kNanosPerSecond);    // nanoseconds
+  EXPECT_EQ(parse_ok("100000000000000"), 100'000'000 * kNanosPerSecond);     // microseconds
+  EXPECT_EQ(parse_ok("100000000000000000"), 100'000'000 * kNanosPerSecond);  // nanoseconds
 }
 
 TEST(TimestampTest, TheFieldNameFixesTheUnit) {
@@ -59,11 +60,27 @@ TEST(TimestampTest, TimesOutsideTheRangeAreRefused) {
 }
 
 TEST(TimestampTest, MalformedTextIsRefused) {
-  for (const char* text :
-       {"", "now", "NaN", "2020-01-01", "2020-1-1T00:00:00Z", "2020-02-30T00:00:00Z", "2020-13-01T00:00:00Z",
-        "2020-01-01T24:00:00Z", "2020-01-01T23:60:00Z", "2020-01-01T23:59:60Z", "2020-01-01T23:59:59.Z",
-        "2020-01-01T23:59:59ZZ", "2020-01-01T23:59:59+", "2020-01-01T23:59:59+24:00", "2020-01-01T23:59:59+01:60",
-        "2020-01-01T23:59:59 Z", "2020-01-01X23:59:59Z", "+1577916000", " 1577916000", "1577916000 ", "0x5e0d1f00"}) {
+  for (const char* text : {"",
+                           "now",
+                           "NaN",
+                           "2020-01-01",
+                           "2020-1-1T00:00:00Z",
+                           "2020-02-30T00:00:00Z",
+                           "2020-13-01T00:00:00Z",
+                           "2020-01-01T24:00:00Z",
+                           "2020-01-01T23:60:00Z",
+                           "2020-01-01T23:59:60Z",
+                           "2020-01-01T23:59:59.Z",
+                           "2020-01-01T23:59:59ZZ",
+                           "2020-01-01T23:59:59+",
+                           "2020-01-01T23:59:59+24:00",
+                           "2020-01-01T23:59:59+01:60",
+                           "2020-01-01T23:59:59 Z",
+                           "2020-01-01X23:59:59Z",
+                           "+1577916000",
+                           " 1577916000",
+                           "1577916000 ",
+                           "0x5e0d1f00"}) {
     EXPECT_FALSE(parse_timestamp(text)) << text;
   }
 }
