@@ -110,7 +110,9 @@ class JsonReference {
     bool boolean(bool) override { return value({Value::Type::kOther, ""}); }
     bool number_integer(number_integer_t) override { return false; }
     bool number_unsigned(number_unsigned_t index) override {
-      return value({Value::Type::kNumber, numbers_.at(static_cast<std::size_t>(index))});
+      // A run of number characters that is no number was left as it is: its start may look like an index, but what
+      // follows is a fault.
+      return index < numbers_.size() && value({Value::Type::kNumber, numbers_[static_cast<std::size_t>(index)]});
     }
     bool number_float(number_float_t, const string_t&) override { return false; }
     bool string(string_t& text) override { return value({Value::Type::kString, text}); }

@@ -7,12 +7,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <random>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -56,15 +57,17 @@ FileDescriptor file_with(std::string_view text) {
 }
 
 struct Pipe {
-  Pipe() : Pipe(make()) {}
-  explicit Pipe(std::pair<int, int> ends) : read(ends.first), write(ends.second) {}
-  static std::pair<int, int> make() {
-    int ends[2] = {-1, -1};
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    return {ends[0], ends[1]};
-  }
+  explicit Pipe(int flags = 0) : Pipe(make(flags)) {}
   FileDescriptor read;
   FileDescriptor write;
+
+ private:
+  explicit Pipe(std::pair<int, int> ends) : read(ends.first), write(ends.second) {}
+  static std::pair<int, int> make(int flags) {
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC | flags), 0);
+    return {ends[0], ends[1]};
+  }
 };
 
 /// Each line as `number:text`, or `number!` if it is too long.
@@ -214,13 +217,10 @@ TEST(LineReaderTest, WhereReadsAreCutDoesNotMatter) {
       pieces.push_back(text.substr(at, 1 + below(4)));
       at += pieces.back().size();
     }
-    Pipe pipe;
     // A packet pipe keeps the pieces apart for the reader, which so needs no second thread and no sleeps.
-    const FileDescriptor direct(
-        ::open(("/proc/self/fd/" + std::to_string(pipe.write.get())).c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
-    for (const std::string& piece : pieces) write_all(direct.get(), piece);
+    Pipe pipe(O_DIRECT);
+    for (const std::string& piece : pieces) write_all(pipe.write.get(), piece);
     pipe.write.close();
-    const_cast<FileDescriptor&>(direct).close();
     LineReader reader(pipe.read.get(), "test", 5);
     EXPECT_EQ(read_lines(reader), expected_lines(text, 5)) << text;
   }
