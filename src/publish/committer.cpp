@@ -56,6 +56,7 @@ void Committer::loop() {
       continue;
     }
     if (stopping_.load(std::memory_order_acquire) && !has_work()) return;
+    if (nap_.take()) continue;
     bell_.wait_for(kLongestSleep, [&] { return has_work() || stopping_.load(std::memory_order_acquire); });
   }
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/doorbell.h"
+#include "core/nap.h"
 #include "model/batch_lane.h"
 #include "model/commit_log.h"
 #include "model/event_batch.h"
@@ -72,6 +73,7 @@ class Committer {
   std::atomic<bool> stopping_{false};
   mutable std::mutex failure_mutex_;
   std::string failure_;
+  Nap nap_;
   std::jthread thread_;
 };
 

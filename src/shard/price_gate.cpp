@@ -77,6 +77,17 @@ PriceGate::Verdict PriceGate::judge_historical(const Quote& quote, PriceTrack& t
   return Verdict::kGood;
 }
 
+void PriceGate::replay_accepted(const Tick& tick, PriceTrack& track, const PriceLevel& symbol_level) const {
+  Quote quote;
+  quote.ts_event = tick.ts_event;
+  quote.bid = tick.bid;
+  quote.ask = tick.ask;
+  const Verdict verdict = judge_historical(quote, track, symbol_level);
+  // It was accepted, so it was the one that ended a streak.
+  if (verdict == Verdict::kRefusedImplausible || verdict == Verdict::kRefusedSpike) track.level = {};
+  track.streak.reset();
+}
+
 bool PriceGate::escapes(const Quote& quote, Reason reason, PriceTrack& track) const {
   const auto agrees_with_first = [&](const RefusedStreak& s) {
     if (s.reason != reason) return false;

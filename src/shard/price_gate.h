@@ -9,6 +9,7 @@
 #include "core/unix_nanos.h"
 #include "model/quote.h"
 #include "model/reason.h"
+#include "model/tick.h"
 
 namespace tickpipe {
 
@@ -55,6 +56,10 @@ class PriceGate {
   /// a level more than a day away in event time is forgotten. kRefused* extend the streak in `track`; anything else
   /// ends it. The caller reports accepted quotes with accept_historical().
   Verdict judge_historical(const Quote& quote, PriceTrack& track, const PriceLevel& symbol_level) const;
+
+  /// Restart: does to `track` what judge_historical() did to it when it let `tick` pass, though the refused quotes that
+  /// came before are not known any more.
+  void replay_accepted(const Tick& tick, PriceTrack& track, const PriceLevel& symbol_level) const;
 
   /// Moves a level to an accepted quote that did not come live, unless the quote is older than it (by less than a day).
   static void accept_historical(PriceLevel& level, UnixNanos ts_event, Price bid, Price ask) noexcept {

@@ -78,6 +78,7 @@ void Shard::loop() {
     make_room();
     if (drained != 0) continue;
     if (stopping_.load(std::memory_order_acquire) && inbox_.empty()) break;
+    if (nap_.take()) continue;
     bell_.wait_for(kLongestSleep, [this] {
       return !inbox_.empty() || stopping_.load(std::memory_order_acquire) ||
              has_work_.load(std::memory_order_acquire) || (has_something_to_hand_over() && lane_.can_hand_over());

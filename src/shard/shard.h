@@ -12,6 +12,7 @@
 
 #include "core/doorbell.h"
 #include "core/many_to_one_ring.h"
+#include "core/nap.h"
 #include "model/batch_lane.h"
 #include "model/quote_inbox.h"
 #include "shard/shard_engine.h"
@@ -73,6 +74,7 @@ class Shard final : public QuoteInbox {
   std::atomic<bool> has_work_{false};
   std::mutex work_mutex_;
   std::vector<Work*> work_;
+  Nap nap_;
   std::jthread thread_;
 };
 

@@ -61,6 +61,10 @@ void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t c
     if (rules_.deduplicate && quote.ts_event <= lp.newest && is_duplicate(symbol, lp, quote)) {
       return refuse(Reason::kDuplicate);
     }
+    // The gate may end a streak, and no later failure of the store may do that: so what can throw comes first then.
+    if (lp.prices.streak && in_bars) [[unlikely]] {
+      symbol.bars.prepare(quote.ts_event);
+    }
     switch (gate_.judge_historical(quote, lp.prices, symbol.level)) {
       case PriceGate::Verdict::kGood:
         break;
@@ -190,6 +194,7 @@ void ShardEngine::replay(const Tick& tick, Position position) {
   if (position <= symbol.snapshot_position) return;
   LpState& lp = lp_state(symbol, tick.lp);
   if (!rules_.is_selected) lp.is_selected = !(tick.flags & kUnselected);
+  if (tick.kind == RecordKind::kQuote) gate_.replay_accepted(tick, lp.prices, symbol.level);
   symbol.apply(lp, tick);
   lp.window.assume_stored_through(lp.newest);
   if (tick.kind == RecordKind::kTrade) {

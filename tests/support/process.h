@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -65,11 +67,15 @@ class Process {
   /// Waits for its end; the exit status, or 128 + the signal that ended it.
   int wait() {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    rusage usage{};
+    while (::wait4(pid_, &status, 0, &usage) < 0 && errno == EINTR) {
     }
+    peak_rss_kib_ = usage.ru_maxrss;
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
+  /// Most memory it had at once, after wait().
+  [[nodiscard]] long peak_rss_kib() const { return peak_rss_kib_; }
   [[nodiscard]] std::string out() const { return read_file(out_); }
   [[nodiscard]] std::string err() const { return read_file(err_); }
 
@@ -77,6 +83,7 @@ class Process {
   std::string out_;
   std::string err_;
   pid_t pid_ = -1;
+  long peak_rss_kib_ = 0;
 };
 
 }  // namespace tickpipe::testing

@@ -217,10 +217,12 @@ TEST(LineReaderTest, WhereReadsAreCutDoesNotMatter) {
       pieces.push_back(text.substr(at, 1 + below(4)));
       at += pieces.back().size();
     }
-    // A packet pipe keeps the pieces apart for the reader, which so needs no second thread and no sleeps.
+    // A packet pipe keeps the pieces apart for the reader.
     Pipe pipe(O_DIRECT);
-    for (const std::string& piece : pieces) write_all(pipe.write.get(), piece);
-    pipe.write.close();
+    const std::jthread writer([&] {
+      for (const std::string& piece : pieces) write_all(pipe.write.get(), piece);
+      pipe.write.close();
+    });
     LineReader reader(pipe.read.get(), "test", 5);
     EXPECT_EQ(read_lines(reader), expected_lines(text, 5)) << text;
   }

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -230,9 +233,10 @@ TEST_F(PriceGateTest, AStreakAgreesWithItsFirstQuoteNotWithItsLast) {
 }
 
 TEST_F(PriceGateTest, AStreakOfQuotesThatDriftByLessThanTheRatioFromTheFirstHolds) {
-  EXPECT_EQ(quote(0, 1000), Verdict::kGood);
-  for (int i = 1; i <= 9; ++i) EXPECT_EQ(quote(i, i % 2 == 0 ? 49'999 : 10'000), Verdict::kRefusedImplausible);
-  EXPECT_EQ(quote(10, 2'001), Verdict::kSpike);  // agrees with neither the level's neighbours nor the last, but the first
+  EXPECT_EQ(quote(0, 100), Verdict::kGood);
+  EXPECT_EQ(quote(1, 10'000), Verdict::kRefusedImplausible);
+  for (int i = 2; i <= 9; ++i) EXPECT_EQ(quote(i, i % 2 == 0 ? 49'999 : 2'001), Verdict::kRefusedImplausible);
+  EXPECT_EQ(quote(10, 49'999), Verdict::kSpike);
 }
 
 TEST_F(PriceGateTest, AnAcceptedQuoteBreaksAStreak) {

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "model/event_batch.h"
+#include "model/history.h"
+
+namespace tickpipe::testing {
+
+/// Everything that was committed, kept the slow and obvious way: the model of a store, and a store that fails on
+/// demand.
+class MemoryHistory final : public History {
+ public:
+  explicit MemoryHistory(std::vector<Timeframe> timeframes = {}) : timeframes_(std::move(timeframes)) {}
+
+  Position commit(const EventBatch& batch) {
+    ++newest.value;
+    for (const Tick& tick : batch.ticks) add(tick);
+    for (const BarEvent& event : batch.bars) {
+      bars[{event.symbol, timeframes_.at(event.timeframe_index), event.bar.open_time}] = {event.bar, newest};
+    }
+    return newest;
+  }
+
+  void add(const Tick& tick) {
+    const auto later = [](const Tick& a, const Tick& b) {
+      return std::tuple(a.ts_event, a.seq) < std::tuple(b.ts_event, b.seq);
+    };
+    auto& list = ticks[tick.symbol];
+    list.insert(std::upper_bound(list.begin(), list.end(), tick, later), tick);
+  }
+
+  UnixNanos scan(SymbolId symbol, UnixNanos from, UnixNanos to,
+                 const std::function<bool(const Tick&)>& take) const override {
+    read();
+    ++scans;
+    const auto it = ticks.find(symbol);
+    if (it == ticks.end()) return to;
+    const auto before = [](const Tick& tick, UnixNanos time) { return tick.ts_event < time; };
+    auto tick = std::lower_bound(it->second.begin(), it->second.end(), from, before);
+    for (; tick != it->second.end() && tick->ts_event < to; ++tick) {
+      if (tick->kind == RecordKind::kQuote && !take(*tick)) return tick->ts_event;
+    }
+    return to;
+  }
+
+  [[nodiscard]] std::optional<StoredBar> find_bar(SymbolId symbol, Timeframe timeframe,
+                                                  UnixNanos open_time) const override {
+    read();
+    const auto it = bars.find({symbol, timeframe, open_time});
+    if (it == bars.end()) return std::nullopt;
+    return it->second;
+  }
+
+  Position newest;
+  std::map<SymbolId, std::vector<Tick>> ticks;  ///< ascending by (ts_event, seq)
+  std::map<std::tuple<SymbolId, Timeframe, UnixNanos>, StoredBar> bars;
+  bool fails = false;             ///< every read throws
+  mutable std::size_t scans = 0;  ///< scan() calls that did not throw
+  mutable std::size_t reads = 0;  ///< calls of any kind, failing ones too
+
+ private:
+  void read() const {
+    ++reads;
+    if (fails) throw Error("the disk is gone");
+  }
+  std::vector<Timeframe> timeframes_;
+};
+
+}  // namespace tickpipe::testing
