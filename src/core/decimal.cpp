@@ -145,7 +145,7 @@ char* format_decimal(char* out, Int128 units) noexcept {
 }
 
 std::string decimal_to_string(Int128 units) {
-  std::array<char, kMaxDecimalChars> buffer;
+  std::array<char, kMaxDecimalChars> buffer{};
   return {buffer.data(), format_decimal(buffer.data(), units)};
 }
 

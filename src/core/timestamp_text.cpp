@@ -172,7 +172,8 @@ std::optional<UnixNanos> parse_iso8601(std::string_view text) noexcept {
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
-  const std::int64_t seconds = days * 86400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
+  const std::int64_t minutes = std::int64_t{hour} * 60 + minute - offset_minutes;
+  const std::int64_t seconds = days * 86400 + minutes * 60 + second;
   return within_tick_time(static_cast<Int128>(seconds) * kNanosPerSecond + fraction);
 }
 
@@ -203,7 +204,7 @@ std::string format_rfc3339(UnixNanos time, int fraction_digits) {
   const year_month_day date{day};
   const hh_mm_ss clock{tp - day};
 
-  std::array<char, kMaxRfc3339Chars> out;
+  std::array<char, kMaxRfc3339Chars> out{};
   char* p = out.data();
   const auto put = [&p](long value, int width) {
     for (int i = width - 1; i >= 0; --i) {

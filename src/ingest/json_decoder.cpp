@@ -296,7 +296,7 @@ class JsonDecoder::Impl {
     if (const auto error = value.get_array().get(array)) return describe_inner(error);
     for (auto result : array) {
       ondemand::value element;
-      if (const auto error = std::move(result).get(element)) return describe_inner(error);
+      if (const auto error = result.get(element)) return describe_inner(error);
       if (const char* fault = check_value(element, depth)) return fault;
     }
     return nullptr;

@@ -91,7 +91,7 @@ class BarBuilder {
     UnixNanos forgotten_through = kNoTime;  ///< without a store: closed bars up to here may be unknown
   };
   struct Dirty {
-    std::uint32_t timeframe_index;
+    std::uint32_t timeframe_index = 0;
     UnixNanos open_time;
   };
 

@@ -53,7 +53,7 @@ class DedupWindow {
     UnixNanos ts;
     Price bid;
     Price ask;
-    std::uint64_t batch;
+    std::uint64_t batch = 0;
   };
   static_assert(sizeof(Entry) == 32);
 

@@ -78,7 +78,7 @@ TEST(CsvDecoderTest, QuotedFieldsAreUnquoted) {
 }
 
 TEST(CsvDecoderTest, MisplacedQuotesAreMalformed) {
-  for (const char* note : {"a\"", "a\"b", " \"a\"", "\"a\" ", "\"a\"b", "\"a", "\"", "\"\"\"", "\"a\"\"", "\"\"a"}) {
+  for (const char* note : {"a\"", "a\"b", " \"a\"", "\"a\" ", "\"a\"b", "\"a", "\"", R"(""")", R"("a"")", R"(""a)"}) {
     EXPECT_EQ(verdict("X,1,1,1768514400,A,"s + note), "malformed") << note;
   }
 }

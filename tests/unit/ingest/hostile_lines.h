@@ -92,7 +92,7 @@ class HostileLines {
                  "\\x41",
                  "\\\"",
                  "\\\\",
-                 "\\b\\f\\n\\r\\t",
+                 R"(\b\f\n\r\t)",
                  "\x01",
                  "\t",
                  "\x7f",
@@ -161,7 +161,7 @@ class HostileLines {
     const std::string bid = text({"1.12345", "\"1.12345\"", "1", "1e0", "99999.5"});
     if (chance(70)) fields.emplace_back(text({"lp", "source", "l\\u0070"}), text({"\"LP1\"", "\"a.b-c_D\"", "null"}));
     fields.emplace_back(text({"symbol", "symbol", "s\\u0079mbol"}),
-                        text({"\"EURUSD\"", "\"eur/usd\"", "\"\\u0045UR\""}));
+                        text({"\"EURUSD\"", "\"eur/usd\"", R"("\u0045UR")"}));
     fields.emplace_back("bid", bid);
     fields.emplace_back(text({"ask", "\\u0061sk"}), chance(50) ? bid : text({"1.12346", "\"2\"", "100000"}));
     if (chance(90)) {

@@ -155,14 +155,14 @@ TEST_F(JsonDecoderTest, IgnoredFieldsMayHoldAnythingWellFormed) {
                            "-1E-999",
                            std::string(400, '9'),
                            "0." + std::string(400, '1'),
-                           "\"\\u0000\"",
-                           "\"\\ud83d\\ude00\"",
+                           R"("\u0000")",
+                           R"("\ud83d\ude00")",
                            R"("\"\\\/\b\f\n\r\t")",
                            "\"\x7f\"",
                            "\"\xE2\x80\xAE\"",
                            "\"\xF0\x9F\x98\x80\"",
                            R"({"bid":null,"ask":{"bid":0},"lp":"?"})",
-                           "[ 1 , \"a\" , { \"b\" : [ ] } ]"});
+                           R"([ 1 , "a" , { "b" : [ ] } ])"});
 }
 
 TEST_F(JsonDecoderTest, NumbersMustFollowTheGrammarEvenInIgnoredFields) {
@@ -237,7 +237,9 @@ TEST_F(JsonDecoderTest, TwoNamesOfOneFieldAreMalformedUnlessOneIsNull) {
 TEST_F(JsonDecoderTest, WrongTypesOfKnownFieldsAreMalformed) {
   for (const std::string value : {"true", "false", "{}", "[]", "[1]", "{\"a\":1}"}) {
     for (const std::string name : {"lp", "source", "symbol", "bid", "ask", "bid_size", "ask_size", "timestamp"}) {
-      EXPECT_EQ(verdict("{\"" + name + "\":" + value + "}"), "malformed") << name << value;
+      std::string line = "{\"";
+      line.append(name).append("\":").append(value).append("}");
+      EXPECT_EQ(verdict(line), "malformed") << line;
     }
   }
   expect_each("malformed",
@@ -252,7 +254,7 @@ TEST_F(JsonDecoderTest, FaultsOfFormComeFirstWhereverTheyStand) {
 
 TEST_F(JsonDecoderTest, NumbersInStringsFollowTheJsonGrammar) {
   for (const std::string bid :
-       {"\"\"", "\" 1\"", "\"1 \"", "\"+1\"", "\"NaN\"", "\"1,0\"", "\"0x1\"", "\"1\\u0000\""}) {
+       {"\"\"", "\" 1\"", "\"1 \"", "\"+1\"", "\"NaN\"", "\"1,0\"", "\"0x1\"", R"("1\u0000")"}) {
     EXPECT_EQ(verdict(R"({"symbol":"X","bid":)" + bid + R"(,"ask":1,"timestamp":1768514400})"), "bad_price") << bid;
   }
   EXPECT_EQ(verdict(with(R"("bid_size":"1 ")")), "malformed");

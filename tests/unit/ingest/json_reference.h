@@ -94,7 +94,7 @@ class JsonReference {
 
  private:
   struct Value {
-    enum class Type : std::uint8_t { kNull, kNumber, kString, kOther } type;
+    enum class Type : std::uint8_t { kNull, kNumber, kString, kOther } type = Type::kNull;
     std::string text;
   };
 
@@ -208,7 +208,10 @@ class JsonReference {
     };
     if (!size("bid_size", quote.bid_size) || !size("ask_size", quote.ask_size)) return "malformed";
     quote.lp.reset();
-    if (given.contains("lp") && !(quote.lp = parse_lp(given["lp"].text))) return "bad_lp";
+    if (given.contains("lp")) {
+      quote.lp = parse_lp(given["lp"].text);
+      if (!quote.lp) return "bad_lp";
+    }
     const auto symbol = given.contains("symbol") ? parse_symbol(given["symbol"].text) : std::nullopt;
     if (!symbol) return "bad_symbol";
     quote.symbol = *symbol;

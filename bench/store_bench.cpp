@@ -1,0 +1,65 @@
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "bench_quotes.h"
+#include "store/chunk_codec.h"
+
+namespace tickpipe {
+namespace {
+
+using bench::make_quotes;
+using bench::require;
+
+std::vector<Tick> make_ticks(std::size_t count) {
+  std::vector<Tick> ticks;
+  for (const Quote& quote : make_quotes(count)) {
+    Tick& tick = ticks.emplace_back();
+    tick.ts_event = quote.ts_event;
+    tick.ts_recv = quote.ts_recv;
+    tick.bid = quote.bid;
+    tick.ask = quote.ask;
+    tick.seq = ticks.size();
+  }
+  return ticks;
+}
+
+void EncodeChunk(benchmark::State& state) {
+  const auto ticks = make_ticks(1024);
+  std::vector<const Tick*> pointers;
+  for (const Tick& tick : ticks) pointers.push_back(&tick);
+  std::string bytes;
+  encode_chunk(pointers, bytes);
+  std::vector<Tick> back;
+  decode_chunk(bytes, SymbolId{}, back);
+  require(back == ticks, "chunk");
+  state.counters["bytes_per_tick"] = static_cast<double>(bytes.size()) / static_cast<double>(ticks.size());
+  for (auto _ : state) {
+    bytes.clear();
+    encode_chunk(pointers, bytes);
+    benchmark::DoNotOptimize(bytes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(ticks.size()));
+}
+BENCHMARK(EncodeChunk);
+
+void DecodeChunk(benchmark::State& state) {
+  const auto ticks = make_ticks(1024);
+  std::vector<const Tick*> pointers;
+  for (const Tick& tick : ticks) pointers.push_back(&tick);
+  std::string bytes;
+  encode_chunk(pointers, bytes);
+  std::vector<Tick> back;
+  for (auto _ : state) {
+    back.clear();
+    decode_chunk(bytes, SymbolId{}, back);
+    benchmark::DoNotOptimize(back.data());
+  }
+  require(back == ticks, "chunk");
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(ticks.size()));
+}
+BENCHMARK(DecodeChunk);
+
+}  // namespace
+}  // namespace tickpipe

@@ -1,0 +1,97 @@
+#include "store/log_entry.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+#include "core/error.h"
+
+namespace tickpipe {
+namespace {
+
+LogEntry random_entry(std::mt19937_64& random) {
+  LogEntry entry;
+  for (std::uint64_t n = random() % 6; n > 0; --n) {
+    entry.chunks.push_back({.symbol = {static_cast<std::uint32_t>(random())},
+                            .span_class = static_cast<std::uint8_t>(random() % 4),
+                            .first = {static_cast<std::int64_t>(random())},
+                            .position = {77},
+                            .ordinal = static_cast<std::uint32_t>(random() >> (random() % 64))});
+  }
+  for (std::uint64_t n = random() % 6; n > 0; --n) {
+    const std::chrono::seconds length{1 + static_cast<std::int64_t>(random() % 604'800)};
+    entry.bars.push_back(
+        {{static_cast<std::uint32_t>(random())}, Timeframe{length}, {static_cast<std::int64_t>(random())}});
+  }
+  for (std::uint64_t n = random() % 6; n > 0; --n) {
+    entry.closes.push_back({{static_cast<std::uint32_t>(random())}, random() >> (random() % 64), {static_cast<std::int64_t>(random())}});
+  }
+  return entry;
+}
+
+std::string encode(const LogEntry& entry) {
+  std::string bytes;
+  encode_log_entry(entry, bytes);
+  return bytes;
+}
+
+TEST(LogEntryTest, RandomEntriesComeBack) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 2000; ++i) {
+    const LogEntry entry = random_entry(random);
+    const LogEntry decoded = decode_log_entry(encode(entry), Position{77});
+    ASSERT_EQ(decoded.chunks.size(), entry.chunks.size());
+    for (std::size_t k = 0; k < entry.chunks.size(); ++k) {
+      ASSERT_EQ(keys::chunk(decoded.chunks[k]), keys::chunk(entry.chunks[k]));
+    }
+    ASSERT_EQ(decoded.bars.size(), entry.bars.size());
+    for (std::size_t k = 0; k < entry.bars.size(); ++k) {
+      ASSERT_EQ(keys::bar(decoded.bars[k]), keys::bar(entry.bars[k]));
+    }
+    ASSERT_EQ(decoded.closes.size(), entry.closes.size());
+    for (std::size_t k = 0; k < entry.closes.size(); ++k) {
+      ASSERT_EQ(decoded.closes[k].symbol, entry.closes[k].symbol);
+      ASSERT_EQ(decoded.closes[k].after_seq, entry.closes[k].after_seq);
+      ASSERT_EQ(decoded.closes[k].closed_through, entry.closes[k].closed_through);
+    }
+  }
+}
+
+TEST(LogEntryTest, EveryTruncationIsDamage) {
+  std::mt19937_64 random(2);
+  for (int i = 0; i < 100; ++i) {
+    const std::string bytes = encode(random_entry(random));
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      ASSERT_THROW(decode_log_entry(std::string(bytes, 0, size), Position{1}), Error);
+    }
+    ASSERT_THROW(decode_log_entry(bytes + '\0', Position{1}), Error);
+  }
+}
+
+TEST(LogEntryTest, FlippedBitsGiveErrorOrAnEntryOfBoundedSize) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 100; ++i) {
+    const std::string bytes = encode(random_entry(random));
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+      std::string damaged = bytes;
+      damaged[bit / 8] = static_cast<char>(static_cast<unsigned char>(damaged[bit / 8]) ^ (1U << (bit % 8)));
+      try {
+        const LogEntry entry = decode_log_entry(damaged, Position{1});
+        ASSERT_LE(entry.chunks.size() + entry.bars.size() + entry.closes.size(), damaged.size());
+        for (const keys::Chunk& chunk : entry.chunks) ASSERT_FALSE(keys::chunk(chunk).empty());
+      } catch (const Error&) {
+      }
+    }
+  }
+}
+
+TEST(LogEntryTest, AnEntryOfALaterVersionIsRefused) {
+  std::string bytes = encode({});
+  bytes[0] = 2;
+  EXPECT_THROW(decode_log_entry(bytes, Position{1}), Error);
+  EXPECT_THROW(decode_log_entry("", Position{1}), Error);
+}
+
+}  // namespace
+}  // namespace tickpipe
