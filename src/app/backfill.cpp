@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <optional>
 #include <string>
 
@@ -134,13 +135,18 @@ void load(const InputFile& input, std::optional<InputFormat> choice, std::size_t
   }
 }
 
+bool is_pipe(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 /// Opens every file and reads its header, so that nothing is loaded when one of them cannot be.
 void check_inputs(const std::vector<std::string>& paths, std::optional<InputFormat> choice,
                   std::size_t max_line_bytes) {
   for (const std::string& path : paths) {
     if (path == "-") continue;
+    if (is_pipe(path)) continue;  // it can be opened only once
     const InputFile input(path);
-    if (input.size() == 0) continue;  // a pipe can be read only once
     LineReader lines(input.fd(), input.name(), max_line_bytes);
     Line line;
     if (lines.next(line)) LineDecoder(input, line.text, choice);
@@ -183,18 +189,21 @@ int run_backfill(const PipelineConfig& config, const BackfillOptions& options) {
   Pipeline pipeline(config,
                     {.data_dir = options.data_dir, .clock = nullptr, .listeners = {}, .give_up_after = kGiveUpAfter});
   pipeline.start();
-  {
+  std::exception_ptr input_failure;
+  try {
     QuoteProducer producer(pipeline.intake(), *lp, QuoteProducer::WhenFull::kWait);
     for (const std::string& path : options.files) {
       load(InputFile(path), choice, max_line_bytes, producer, pipeline);
     }
-    producer.flush();
+  } catch (const Error&) {
+    input_failure = std::current_exception();  // what was read before is kept all the same
   }
   pipeline.close_bars_through(pipeline.clock().now());
   pipeline.stop();
   if (const std::string failure = pipeline.failure(); !failure.empty()) {
     throw Error(failure + "; what was stored is sound: mend the cause and load the same files again");
   }
+  if (input_failure) std::rethrow_exception(input_failure);
   Output output;
   output.write(summary(pipeline.stats(), pipeline.changed_bars()));
   output.flush();

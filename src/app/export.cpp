@@ -94,7 +94,7 @@ void append_tick_json(std::string& out, std::string_view symbol, std::string_vie
 
 UnixNanos parse_bound(std::string_view option, const std::string& text, UnixNanos absent) {
   if (text.empty()) return absent;
-  if (const auto time = parse_timestamp(text)) return *time;
+  if (const auto time = parse_time_bound(text)) return *time;
   throw ConfigError(std::string(option) + " " + safe_text(text) +
                     " is not a time: write RFC 3339 (2026-01-15T22:00:00Z) or Unix seconds, ms, us or ns");
 }

@@ -121,7 +121,8 @@ class CommandLine {
     command->add_option("--lp", backfill_.lp, "LP of ticks that name none")->type_name("NAME")->capture_default_str();
     command->add_option("--symbols", backfill_.symbols, "Load these only; ticks of others are refused")
         ->type_name("A,B")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     command->add_option("--format", backfill_.format, "auto tells by name and content")
         ->check(CLI::IsMember({"auto", "csv", "jsonl"}))
         ->capture_default_str();
@@ -165,7 +166,9 @@ class CommandLine {
         ->check(CLI::IsMember({"none", "embedded", "redis"}))
         ->capture_default_str();
     command->add_option("--data-dir", bench_.data_dir, "For --store embedded (default: a temporary folder)");
-    command->add_option("--set", settings_, "Override a configuration key; may be repeated")->type_name("KEY=VALUE");
+    command->add_option("--set", settings_, "Override a configuration key; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
     command->callback([this] {
       Overrides overrides = split_overrides(settings_);
       if (bench_.workers) overrides.emplace_back("worker_count", std::to_string(*bench_.workers));

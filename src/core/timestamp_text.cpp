@@ -11,10 +11,8 @@ namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::optional<UnixNanos> within_tick_time(Int128 ns) noexcept {
-  if (ns < kFirstTickTime.ns || ns >= kEndOfTickTime.ns) return std::nullopt;
-  return UnixNanos{static_cast<std::int64_t>(ns)};
-}
+/// A time as read, of any size.
+using AnyTime = std::optional<Int128>;
 
 constexpr std::int64_t kUnitLimits[] = {100'000'000'000, 100'000'000'000'000, 100'000'000'000'000'000};
 
@@ -72,7 +70,7 @@ class DigitsByPlace {
   std::int64_t point_;
 };
 
-std::optional<UnixNanos> parse_numeric(std::string_view text, TimeUnit unit) noexcept {
+AnyTime parse_numeric(std::string_view text, TimeUnit unit) noexcept {
   const NumberParts parts = split_number(text);
   if (!parts.valid || parts.negative) return std::nullopt;
   const DigitsByPlace digits(parts);
@@ -83,7 +81,7 @@ std::optional<UnixNanos> parse_numeric(std::string_view text, TimeUnit unit) noe
   if (unit == TimeUnit::kAuto) unit = unit_of(value);
   const int below = digits_below(unit);
   for (int place = -1; place >= -below; --place) value = value * 10 + digits.at(place);
-  return within_tick_time(value);
+  return value;
 }
 
 /// Reads fixed-width fields from left to right; one failure makes all later reads fail.
@@ -136,7 +134,7 @@ class FieldReader {
   bool ok_ = true;
 };
 
-std::optional<UnixNanos> parse_iso8601(std::string_view text) noexcept {
+AnyTime parse_iso8601(std::string_view text) noexcept {
   FieldReader in(text);
   const int year = in.number(4);
   in.expect("-");
@@ -174,27 +172,39 @@ std::optional<UnixNanos> parse_iso8601(std::string_view text) noexcept {
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   const std::int64_t minutes = std::int64_t{hour} * 60 + minute - offset_minutes;
   const std::int64_t seconds = days * 86400 + minutes * 60 + second;
-  return within_tick_time(static_cast<Int128>(seconds) * kNanosPerSecond + fraction);
+  return static_cast<Int128>(seconds) * kNanosPerSecond + fraction;
 }
 
 /// Plain integers, the usual case.
-std::optional<UnixNanos> parse_integer(std::string_view text, TimeUnit unit) noexcept {
+AnyTime parse_integer(std::string_view text, TimeUnit unit) noexcept {
   std::int64_t value = 0;
   for (const char c : text) value = value * 10 + (c - '0');
   if (unit == TimeUnit::kAuto) unit = unit_of(value);
   Int128 ns = value;
   for (int i = digits_below(unit); i > 0; i -= 3) ns *= 1000;
-  return within_tick_time(ns);
+  return ns;
 }
 
-}  // namespace
-
-std::optional<UnixNanos> parse_timestamp(std::string_view text, TimeUnit unit) noexcept {
+AnyTime parse_any(std::string_view text, TimeUnit unit) noexcept {
   if (!text.empty() && text.size() <= 18 && text.front() != '0' && std::all_of(text.begin(), text.end(), is_digit)) {
     return parse_integer(text, unit);
   }
   if (unit == TimeUnit::kAuto && text.size() > 4 && text[4] == '-' && is_digit(text[0])) return parse_iso8601(text);
   return parse_numeric(text, unit);
+}
+
+}  // namespace
+
+std::optional<UnixNanos> parse_timestamp(std::string_view text, TimeUnit unit) noexcept {
+  const AnyTime ns = parse_any(text, unit);
+  if (!ns || *ns < kFirstTickTime.ns || *ns >= kEndOfTickTime.ns) return std::nullopt;
+  return UnixNanos{static_cast<std::int64_t>(*ns)};
+}
+
+std::optional<UnixNanos> parse_time_bound(std::string_view text) noexcept {
+  const AnyTime ns = parse_any(text, TimeUnit::kAuto);
+  if (!ns) return std::nullopt;
+  return UnixNanos{static_cast<std::int64_t>(std::clamp<Int128>(*ns, 0, kEndOfTickTime.ns))};
 }
 
 std::string format_rfc3339(UnixNanos time, int fraction_digits) {

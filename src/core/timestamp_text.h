@@ -21,6 +21,9 @@ enum class TimeUnit : std::uint8_t { kAuto, kSeconds, kMillis, kMicros, kNanos }
 /// Returns nothing for any other text and for times outside [kFirstTickTime, kEndOfTickTime).
 std::optional<UnixNanos> parse_timestamp(std::string_view text, TimeUnit unit = TimeUnit::kAuto) noexcept;
 
+/// The same for a bound of a range: a time outside of what ticks can have is moved to its near end.
+std::optional<UnixNanos> parse_time_bound(std::string_view text) noexcept;
+
 /// Length of an RFC 3339 time with nine fraction digits: `2026-01-15T22:00:00.123456789Z`.
 inline constexpr std::size_t kMaxRfc3339Chars = 30;
 

@@ -4,6 +4,17 @@
 #include <utility>
 
 namespace tickpipe {
+namespace {
+
+void add(IntakeTotals& totals, const IntakeCounters& counters) {
+  // A refused or dropped quote was received before, so `received` is read last.
+  totals.dropped += counters.dropped.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < kReasonCount; ++i)
+    totals.refused[i] += counters.refused[i].load(std::memory_order_acquire);
+  totals.received += counters.received.load(std::memory_order_acquire);
+}
+
+}  // namespace
 
 Intake::Intake(Rules rules, SymbolRegistry& symbols, LpRegistry& lps, std::vector<QuoteInbox*> inboxes,
                const Clock& clock)
@@ -28,15 +39,16 @@ IntakeCounters& Intake::add_counters() {
   return counters_.emplace_back();
 }
 
+void Intake::retire(const IntakeCounters& counters) {
+  const std::lock_guard lock(counters_mutex_);
+  add(retired_, counters);
+  counters_.remove_if([&counters](const IntakeCounters& each) { return &each == &counters; });
+}
+
 IntakeTotals Intake::totals() const {
   const std::lock_guard lock(counters_mutex_);
-  IntakeTotals totals;
-  // A refused or dropped quote was received before, so `received` is read last.
-  for (const IntakeCounters& c : counters_) {
-    totals.dropped += c.dropped.load(std::memory_order_acquire);
-    for (std::size_t i = 0; i < kReasonCount; ++i) totals.refused[i] += c.refused[i].load(std::memory_order_acquire);
-  }
-  for (const IntakeCounters& c : counters_) totals.received += c.received.load(std::memory_order_acquire);
+  IntakeTotals totals = retired_;
+  for (const IntakeCounters& counters : counters_) add(totals, counters);
   return totals;
 }
 

@@ -49,6 +49,8 @@ class Intake {
   friend class QuoteProducer;
   [[nodiscard]] bool is_allowed(const Name& symbol) const;
   IntakeCounters& add_counters();
+  /// Keeps what a producer has counted and forgets the producer.
+  void retire(const IntakeCounters& counters);
 
   const Rules rules_;
   SymbolRegistry& symbols_;
@@ -57,7 +59,8 @@ class Intake {
   const Clock& clock_;
   std::atomic<std::int64_t> newest_receive_ns_{0};
   mutable std::mutex counters_mutex_;
-  std::list<IntakeCounters> counters_;
+  std::list<IntakeCounters> counters_;  ///< of the producers there are
+  IntakeTotals retired_;                ///< of those that were
 };
 
 }  // namespace tickpipe

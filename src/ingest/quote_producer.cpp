@@ -12,6 +12,11 @@ QuoteProducer::QuoteProducer(Intake& intake, const Name& default_lp, WhenFull wh
   for (auto& quotes : collected_) quotes.reserve(kCollect);
 }
 
+QuoteProducer::~QuoteProducer() {
+  flush();
+  intake_.retire(counters_);
+}
+
 void QuoteProducer::refuse(Reason reason) noexcept {
   bump(counters_.received);
   bump(counters_.refused[index_of(reason)]);

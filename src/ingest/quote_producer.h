@@ -22,6 +22,10 @@ class QuoteProducer {
 
   /// `default_lp` is for quotes that name none.
   QuoteProducer(Intake& intake, const Name& default_lp, WhenFull when_full);
+  /// Flushes.
+  ~QuoteProducer();
+  QuoteProducer(const QuoteProducer&) = delete;
+  QuoteProducer& operator=(const QuoteProducer&) = delete;
 
   /// Takes a decoded quote or the verdict of the decoder. Returns why it was refused, or nothing: it is on its way to
   /// its shard, or will be with the next flush(). Quotes without a time are refused. Does not keep references.

@@ -26,6 +26,7 @@ enum TickFlag : std::uint8_t {
   kUnselected = 8,   ///< outside the selected stream (`quote_source`): in no bar, never the latest quote
   kAfterGap = 16,    ///< first tick of its LP and symbol after a gap marker
   kHistorical = 32,  ///< did not come live
+  kNewLevel = 64,    ///< ended a streak of refused quotes: sets the price level, also when it is late
 };
 
 /// An accepted record: the unit of the event stream and of the store.

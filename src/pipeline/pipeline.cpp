@@ -115,8 +115,10 @@ void Pipeline::recover(const BarSettings& settings) {
   const auto engines = engines_of(shards_);
   const std::string wanted = settings.encode();
   const std::string stored = store_->bar_settings();
-  if (stored.empty() || stored == wanted) {
+  if (stored == wanted && !store_->is_rebuilding()) {
     if (restore_engines(*store_, engines) != 0) commit_checkpoint(*store_, engines);
+  } else if (stored.empty()) {
+    store_->end_rebuild(wanted);  // a new store
   } else {
     const BarSettings old_settings = BarSettings::decode(stored);
     const CalendarRules old_calendars = old_settings.calendars();
@@ -124,10 +126,12 @@ void Pipeline::recover(const BarSettings& settings) {
     old_rules.shard_count = 1;
     ShardEngine old_engine(old_rules);
     ShardEngine* const old_engines[] = {&old_engine};
-    restore_engines(*store_, old_engines);
+    if (restore_engines(*store_, old_engines) != 0) commit_checkpoint(*store_, old_engines);
+    store_->begin_rebuild();
     rebuild_bars(*store_, old_engines, engines, settings.timeframes);
+    store_->end_rebuild(wanted);
   }
-  if (stored != wanted) store_->set_bar_settings(wanted);
+  for (ShardEngine* engine : engines) engine->finish_restore();
 }
 
 void Pipeline::start() {

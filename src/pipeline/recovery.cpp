@@ -43,13 +43,15 @@ std::uint64_t restore_engines(const EmbeddedStore& store, std::span<ShardEngine*
 
 void commit_checkpoint(EmbeddedStore& store, std::span<ShardEngine* const> engines) {
   std::vector<EventBatch> batches(engines.size());
-  std::vector<const EventBatch*> filled;
+  std::vector<const EventBatch*> all;
   for (std::size_t i = 0; i < engines.size(); ++i) {
     batches[i].shard = static_cast<std::uint32_t>(i);
     engines[i]->complete(batches[i], 0, true);
-    if (!batches[i].empty()) filled.push_back(&batches[i]);
+    batches[i].is_checkpoint = true;  // also when there is nothing to save: then its records are in older snapshots
+    all.push_back(&batches[i]);
   }
-  if (!filled.empty()) store.commit({store.newest_position().value + 1}, filled);
+  // In one commit, so that the checkpoint never covers a shard whose snapshots are still to come.
+  store.commit({store.newest_position().value + 1}, all);
 }
 
 void rebuild_bars(EmbeddedStore& store, std::span<ShardEngine* const> old_engines,
@@ -66,21 +68,18 @@ void rebuild_bars(EmbeddedStore& store, std::span<ShardEngine* const> old_engine
         engine.begin_rebuild(old_state);
         store.scan(old_state.id, kFirstTickTime, kEndOfTickTime, [&](const Tick& tick) {
           engine.rebuild(tick);
-          if (engine.changed_bars() >= kBarsPerCommit) {
-            engine.complete(batch, store.newest_position().value, false);
-            commit_next(store, batch);
-            batch.clear();
-            ++batch.number;
-          }
+          if (engine.changed_bars() < kBarsPerCommit) return true;
+          batch.clear();
+          ++batch.number;
+          engine.complete(batch, batch.number - 1, false);
+          commit_next(store, batch);
           return true;
         });
         engine.end_rebuild(old_state);
       });
     }
-    engine.complete(batch, 0, true);
-    if (!batch.empty()) commit_next(store, batch);
-    batch.clear();
   }
+  commit_checkpoint(store, engines);
 }
 
 }  // namespace tickpipe

@@ -47,16 +47,24 @@ void StoredData::for_each_tick(SymbolId symbol, UnixNanos from, UnixNanos to,
 
 void StoredData::for_each_bar(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to,
                               const std::function<void(const Bar&)>& take) {
+  if (store_->is_rebuilding()) {
+    throw Error(
+        "the bars are being folded again after a change of settings: start a command that writes, such as "
+        "`tickpipe backfill`, to finish that, or wait for the one that runs");
+  }
+  bool found = false;
+  const auto take_shown = [&](const Bar& bar) {
+    found = true;
+    if (bar.tick_count != 0) take(bar);  // a bar of trades alone is no bar yet
+  };
+  store_->for_each_bar(symbol, timeframe, from, to, take_shown);
   const auto known = std::find(settings_.timeframes.begin(), settings_.timeframes.end(), timeframe);
   if (known == settings_.timeframes.end()) {
+    if (found) return;  // not folded any more, but still stored
     std::string names;
     for (const Timeframe each : settings_.timeframes) names += " " + each.name();
     throw Error("no bars of timeframe " + timeframe.name() + "; there are:" + names);
   }
-  const auto take_shown = [&take](const Bar& bar) {
-    if (bar.tick_count != 0) take(bar);  // a bar of trades alone is no bar yet
-  };
-  store_->for_each_bar(symbol, timeframe, from, to, take_shown);
   restore_open_bars();
   const SymbolState* state = engine_->find(symbol);
   if (state == nullptr) return;

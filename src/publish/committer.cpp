@@ -80,12 +80,13 @@ bool Committer::commit_all() {
   }
   for (std::size_t i = 0; i < taken_.size(); ++i) {
     const EventBatch& batch = *taken_[i];
-    lanes_[taken_lanes_[i]].lane->done(batch);
-    if (!committed) continue;
-    for (BatchListener* listener : listeners_) listener->on_committed(batch, position);
-    const auto quotes = std::count_if(batch.ticks.begin(), batch.ticks.end(),
-                                      [](const Tick& tick) { return tick.kind == RecordKind::kQuote; });
-    committed_quotes_.fetch_add(static_cast<std::uint64_t>(quotes), std::memory_order_release);
+    if (committed) {
+      for (BatchListener* listener : listeners_) listener->on_committed(batch, position);
+      const auto quotes = std::count_if(batch.ticks.begin(), batch.ticks.end(),
+                                        [](const Tick& tick) { return tick.kind == RecordKind::kQuote; });
+      committed_quotes_.fetch_add(static_cast<std::uint64_t>(quotes), std::memory_order_release);
+    }
+    lanes_[taken_lanes_[i]].lane->done(batch);  // last: whoever waits for it finds it published and counted
   }
   return true;
 }
@@ -95,13 +96,15 @@ bool Committer::commit_with_retries(Position position) {
   const auto started = SteadyClock::now();
   std::chrono::milliseconds pause = kFirstRetry;
   for (bool first = true;; first = false) {
-    try {
-      if (!first) log_->resume();
-      log_->commit(position, taken_);
-      if (!first) set_failure({});
-      return true;
-    } catch (const Error& error) {
-      set_failure(error.what());
+    // What is told is why the commit failed; a resume() that fails says only that it is too early to try again.
+    if (first || resumed()) {
+      try {
+        log_->commit(position, taken_);
+        if (!first) set_failure({});
+        return true;
+      } catch (const Error& error) {
+        set_failure(error.what());
+      }
     }
     if (options_.give_up_after.count() != 0 && SteadyClock::now() - started >= options_.give_up_after) {
       has_given_up_.store(true, std::memory_order_release);
@@ -109,6 +112,15 @@ bool Committer::commit_with_retries(Position position) {
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kLongestRetry);
+  }
+}
+
+bool Committer::resumed() {
+  try {
+    log_->resume();
+    return true;
+  } catch (const Error&) {
+    return false;
   }
 }
 

@@ -57,6 +57,7 @@ class Committer {
   void loop();
   bool commit_all();
   bool commit_with_retries(Position position);
+  bool resumed();
   void set_failure(const std::string& text);
 
   Doorbell& bell_;

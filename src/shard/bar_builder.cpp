@@ -50,6 +50,10 @@ bool BarBuilder::load_closed(std::size_t timeframe_index, const Interval& wanted
     loaded.bar.close_time = wanted.close;
     loaded.bar.is_closed = true;
   }
+  if (++series.looked_at > 4 * ClosedBars::kKeep) {  // refused ticks must not fill the memory
+    series.closed.drop_unchanged();
+    series.looked_at = 0;
+  }
   series.closed.insert(loaded);
   return true;
 }

@@ -88,6 +88,7 @@ class BarBuilder {
   struct Series {
     std::vector<OpenBar> open;  ///< ascending; a bar above the base holds its closed base bars only
     ClosedBars closed;
+    std::size_t looked_at = 0;              ///< bars put into `closed` since the last drop_unchanged()
     UnixNanos forgotten_through = kNoTime;  ///< without a store: closed bars up to here may be unknown
   };
   struct Dirty {

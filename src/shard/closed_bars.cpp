@@ -20,6 +20,10 @@ ClosedBar& ClosedBars::insert(ClosedBar bar) {
   return *bars_.insert(it, std::move(bar));
 }
 
+void ClosedBars::drop_unchanged() {
+  std::erase_if(bars_, [](const ClosedBar& b) { return !b.is_dirty && b.batch == 0; });
+}
+
 UnixNanos ClosedBars::trim(std::uint64_t committed) {
   if (bars_.size() <= 2 * kKeep) return kNoTime;
   const auto can_go = [committed](const ClosedBar& b) { return !b.is_dirty && b.batch <= committed; };

@@ -32,7 +32,10 @@ class ClosedBars {
   /// forgotten, or kNoTime.
   UnixNanos trim(std::uint64_t committed);
 
-  [[nodiscard]] std::vector<ClosedBar>& all() noexcept { return bars_; }
+  /// Forgets bars that were put in here and never changed: looked at for a tick that was then refused.
+  void drop_unchanged();
+
+  [[nodiscard]] std::size_t size() const noexcept { return bars_.size(); }
 
  private:
   std::vector<ClosedBar> bars_;

@@ -49,9 +49,10 @@ PriceGate::Verdict PriceGate::compare(const Quote& quote, Price bid, Price ask) 
   return is_spike(quote.bid, quote.ask, bid, ask) ? Verdict::kSpike : Verdict::kGood;
 }
 
-PriceGate::Verdict PriceGate::judge_historical(const Quote& quote, PriceTrack& track,
-                                               const PriceLevel& symbol_level) const {
+PriceGate::Verdict PriceGate::judge_historical(const Quote& quote, PriceTrack& track, const PriceLevel& symbol_level,
+                                               const PriceLevel& predecessor) const {
   const PriceLevel* reference = &track.level;
+  if (predecessor.known() && needs_predecessor(quote, track)) reference = &predecessor;
   if (!is_near(*reference, quote.ts_event)) reference = &symbol_level;
   if (is_near(*reference, quote.ts_event)) {
     const auto quiet = [this](Price price, Price level) {
@@ -61,13 +62,12 @@ PriceGate::Verdict PriceGate::judge_historical(const Quote& quote, PriceTrack& t
     if (!quiet(quote.bid, reference->bid) || !quiet(quote.ask, reference->ask)) [[unlikely]] {
       const Verdict verdict = compare(quote, reference->bid, reference->ask);
       if (verdict == Verdict::kRefusedImplausible) {
-        if (!escapes(quote, Reason::kImplausiblePrice, track)) return verdict;
-        track.level = {};  // the new level is set by the acceptance, also when the quote is late
-        return Verdict::kSpike;
+        return escapes(quote, Reason::kImplausiblePrice, track) ? Verdict::kNewLevel : verdict;
       }
       if (verdict == Verdict::kSpike) {
-        if (rules_.reject_spikes && !escapes(quote, Reason::kSpike, track)) return Verdict::kRefusedSpike;
-        if (rules_.reject_spikes) track.level = {};
+        if (rules_.reject_spikes) {
+          return escapes(quote, Reason::kSpike, track) ? Verdict::kNewLevel : Verdict::kRefusedSpike;
+        }
         track.streak.reset();
         return Verdict::kSpike;
       }
@@ -75,17 +75,6 @@ PriceGate::Verdict PriceGate::judge_historical(const Quote& quote, PriceTrack& t
   }
   if (track.streak) track.streak.reset();
   return Verdict::kGood;
-}
-
-void PriceGate::replay_accepted(const Tick& tick, PriceTrack& track, const PriceLevel& symbol_level) const {
-  Quote quote;
-  quote.ts_event = tick.ts_event;
-  quote.bid = tick.bid;
-  quote.ask = tick.ask;
-  const Verdict verdict = judge_historical(quote, track, symbol_level);
-  // It was accepted, so it was the one that ended a streak.
-  if (verdict == Verdict::kRefusedImplausible || verdict == Verdict::kRefusedSpike) track.level = {};
-  track.streak.reset();
 }
 
 bool PriceGate::escapes(const Quote& quote, Reason reason, PriceTrack& track) const {

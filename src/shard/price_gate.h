@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "core/bytes.h"
 #include "core/price.h"
@@ -48,23 +49,34 @@ class PriceGate {
     std::int64_t spike_threshold_units = 0;  ///< in 1e-9, more than zero
     bool reject_spikes = false;
   };
-  enum class Verdict : std::uint8_t { kGood, kSpike, kRefusedImplausible, kRefusedSpike };
+  enum class Verdict : std::uint8_t {
+    kGood,
+    kSpike,     ///< accepted, to be flagged
+    kNewLevel,  ///< accepted as it ends a streak; to be flagged as a spike and as a new level
+    kRefusedImplausible,
+    kRefusedSpike
+  };
 
   explicit PriceGate(const Rules& rules) noexcept;
 
   /// Judges a quote that did not come live. The reference is the LP's own level, or the symbol's when the LP has none;
-  /// a level more than a day away in event time is forgotten. kRefused* extend the streak in `track`; anything else
-  /// ends it. The caller reports accepted quotes with accept_historical().
-  Verdict judge_historical(const Quote& quote, PriceTrack& track, const PriceLevel& symbol_level) const;
+  /// a level more than a day away in event time is forgotten. A quote older than the level is refused or not by its
+  /// `predecessor` in event time, if that is known: so loading a file again refuses what it refused before. kRefused*
+  /// extend the streak in `track`; anything else ends it. The caller reports accepted quotes with accept_historical().
+  Verdict judge_historical(const Quote& quote, PriceTrack& track, const PriceLevel& symbol_level,
+                           const PriceLevel& predecessor = {}) const;
 
-  /// Restart: does to `track` what judge_historical() did to it when it let `tick` pass, though the refused quotes that
-  /// came before are not known any more.
-  void replay_accepted(const Tick& tick, PriceTrack& track, const PriceLevel& symbol_level) const;
+  /// Whether judge_historical() will ask for the predecessor.
+  static bool needs_predecessor(const Quote& quote, const PriceTrack& track) noexcept {
+    return quote.ts_event < track.level.ts_event && is_near(track.level, quote.ts_event);
+  }
 
   /// Moves a level to an accepted quote that did not come live, unless the quote is older than it (by less than a day).
-  static void accept_historical(PriceLevel& level, UnixNanos ts_event, Price bid, Price ask) noexcept {
-    if (ts_event < level.ts_event && is_near(level, ts_event)) return;
-    level = {ts_event, bid, ask};
+  /// Returns whether the level is another one now.
+  static bool accept_historical(PriceLevel& level, UnixNanos ts_event, Price bid, Price ask) noexcept {
+    if (ts_event < level.ts_event && is_near(level, ts_event)) return false;
+    const PriceLevel before = std::exchange(level, {ts_event, bid, ask});
+    return before.ts_event != ts_event || before.bid != bid || before.ask != ask;
   }
 
  private:

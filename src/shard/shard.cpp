@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -58,8 +59,8 @@ void Shard::run_and_commit(const std::function<void(ShardEngine&, EventBatch&)>&
   {
     const std::lock_guard lock(work_mutex_);
     work_.push_back(&item);
+    has_work_.store(true, std::memory_order_release);
   }
-  has_work_.store(true, std::memory_order_release);
   bell_.ring();
   while (true) {
     {
@@ -100,16 +101,27 @@ std::size_t Shard::drain() {
 }
 
 void Shard::run_work() {
-  has_work_.store(false, std::memory_order_relaxed);
-  while (drain() != 0) make_room();
-  const std::lock_guard lock(work_mutex_);
-  for (Work* item : work_) {
+  std::vector<Work*> items;
+  {
+    const std::lock_guard lock(work_mutex_);
+    items.swap(work_);
+    has_work_.store(false, std::memory_order_relaxed);
+  }
+  // What was pushed before an item was added is in the inbox by now; what comes later may wait.
+  for (std::size_t rest = inbox_.depth(); rest > 0;) {
+    const std::size_t drained = drain();
+    make_room();
+    if (drained == 0) std::this_thread::yield();  // a producer is between claim and stamp
+    rest -= std::min(rest, drained);
+  }
+  for (Work* item : items) {
     EventBatch& batch = lane_.current();
     (*item->run)(engine_, batch);
     // An empty batch is not handed over; then the one before it is what there is to wait for.
-    item->carried_by = has_something_to_hand_over() ? batch.number : batch.number - 1;
+    const std::uint64_t carried_by = has_something_to_hand_over() ? batch.number : batch.number - 1;
+    const std::lock_guard lock(work_mutex_);
+    item->carried_by = carried_by;
   }
-  work_.clear();
 }
 
 void Shard::make_room() {

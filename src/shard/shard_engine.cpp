@@ -6,6 +6,21 @@
 #include "core/error.h"
 
 namespace tickpipe {
+namespace {
+
+/// How far back the predecessor of a late quote is looked for.
+constexpr std::chrono::nanoseconds kPredecessorWithin = std::chrono::hours{1};
+
+/// Hands over what the windows of a symbol hold, which includes everything that is not committed yet.
+StoredQuotes::Uncommitted uncommitted_of(const SymbolState& symbol) {
+  return [&symbol](UnixNanos from, UnixNanos to, const auto& take) {
+    for (const LpState& each : symbol.lps) {
+      each.window.for_each(from, to, [&](UnixNanos ts, Price bid, Price ask) { take({ts, bid, ask, each.lp}); });
+    }
+  };
+}
+
+}  // namespace
 
 ShardEngine::ShardEngine(ShardRules rules) : rules_(std::move(rules)), gate_(rules_.prices) {
   context_.timeframes = rules_.timeframes;
@@ -31,7 +46,7 @@ LpState& ShardEngine::lp_state(SymbolState& symbol, LpId lp) {
   }
   LpState& fresh = symbol.lps.emplace_back();
   fresh.lp = lp;
-  if (rules_.is_selected) fresh.is_selected = rules_.is_selected(lp);
+  fresh.is_selected = rules_.is_selected(lp);
   return fresh;
 }
 
@@ -43,13 +58,19 @@ const SymbolState* ShardEngine::find(SymbolId symbol) const noexcept {
 bool ShardEngine::is_duplicate(SymbolState& symbol, LpState& lp, const Quote& quote) {
   if (lp.window.contains(quote.ts_event, quote.bid, quote.ask)) return true;
   if (!stored_ || quote.ts_event >= lp.window.complete_from()) return false;
-  return stored_->contains(
-      symbol.id, {quote.ts_event, quote.bid, quote.ask, quote.lp},
-      [&symbol](UnixNanos from, UnixNanos to, const auto& take) {
-        for (const LpState& each : symbol.lps) {
-          each.window.for_each(from, to, [&](UnixNanos ts, Price bid, Price ask) { take({ts, bid, ask, each.lp}); });
-        }
-      });
+  return stored_->contains(symbol.id, {quote.ts_event, quote.bid, quote.ask, quote.lp}, uncommitted_of(symbol));
+}
+
+PriceLevel ShardEngine::predecessor(const SymbolState& symbol, const LpState& lp, const Quote& quote) {
+  if (!PriceGate::needs_predecessor(quote, lp.prices)) return {};
+  const UnixNanos earliest = quote.ts_event - kPredecessorWithin;
+  PriceLevel level;
+  const auto* const recent = lp.window.newest_at(quote.ts_event);
+  if (recent != nullptr && recent->ts >= earliest) level = {recent->ts, recent->bid, recent->ask};
+  if (!stored_ || (recent != nullptr && recent->ts >= lp.window.complete_from())) return level;
+  const auto stored = stored_->newest_between(symbol.id, quote.lp, earliest, quote.ts_event, uncommitted_of(symbol));
+  if (stored) level = {stored->ts, stored->bid, stored->ask};
+  return level;
 }
 
 void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t committed) {
@@ -59,17 +80,27 @@ void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t c
   bool in_bars = lp.is_selected;
   try {
     if (rules_.deduplicate && quote.ts_event <= lp.newest && is_duplicate(symbol, lp, quote)) {
+      // It was accepted once: it ends a streak, and where a file is loaded again the levels go along.
+      const bool had_streak = lp.prices.streak != nullptr;
+      lp.prices.streak.reset();
+      const bool lp_moved = PriceGate::accept_historical(lp.prices.level, quote.ts_event, quote.bid, quote.ask);
+      const bool symbol_moved = PriceGate::accept_historical(symbol.level, quote.ts_event, quote.bid, quote.ask);
+      if (had_streak || lp_moved || symbol_moved) note_unsaved(symbol);
       return refuse(Reason::kDuplicate);
     }
-    // The gate may end a streak, and no later failure of the store may do that: so what can throw comes first then.
-    if (lp.prices.streak && in_bars) [[unlikely]] {
-      symbol.bars.prepare(quote.ts_event);
+    // What may fail to read the store comes before anything changes.
+    if (in_bars && !symbol.bars.prepare(quote.ts_event)) {
+      flags |= kLateForBars;
+      in_bars = false;
     }
-    switch (gate_.judge_historical(quote, lp.prices, symbol.level)) {
+    switch (gate_.judge_historical(quote, lp.prices, symbol.level, predecessor(symbol, lp, quote))) {
       case PriceGate::Verdict::kGood:
         break;
       case PriceGate::Verdict::kSpike:
         flags |= kSpike;
+        break;
+      case PriceGate::Verdict::kNewLevel:
+        flags |= kSpike | kNewLevel;
         break;
       case PriceGate::Verdict::kRefusedImplausible:
         note_unsaved(symbol);  // the streak counts on after a restart
@@ -77,10 +108,6 @@ void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t c
       case PriceGate::Verdict::kRefusedSpike:
         note_unsaved(symbol);
         return refuse(Reason::kSpike);
-    }
-    if (in_bars && !symbol.bars.prepare(quote.ts_event)) {
-      flags |= kLateForBars;
-      in_bars = false;
     }
   } catch (const Error& error) {
     history_error_ = error.what();
@@ -185,16 +212,24 @@ void ShardEngine::restore(SymbolId symbol, Position position, std::string_view s
   SymbolState& restored = state(symbol);
   restored.decode(snapshot);
   restored.snapshot_position = position;
-  if (!rules_.is_selected) return;
-  for (LpState& lp : restored.lps) lp.is_selected = rules_.is_selected(lp.lp);
+}
+
+void ShardEngine::finish_restore() {
+  for (const auto& symbol : symbols_) {
+    if (!symbol) continue;
+    for (LpState& lp : symbol->lps) {
+      const bool is_selected = rules_.is_selected(lp.lp);
+      if (is_selected != lp.is_selected) note_unsaved(*symbol);
+      lp.is_selected = is_selected;
+    }
+  }
 }
 
 void ShardEngine::replay(const Tick& tick, Position position) {
   SymbolState& symbol = state(tick.symbol);
   if (position <= symbol.snapshot_position) return;
   LpState& lp = lp_state(symbol, tick.lp);
-  if (!rules_.is_selected) lp.is_selected = !(tick.flags & kUnselected);
-  if (tick.kind == RecordKind::kQuote) gate_.replay_accepted(tick, lp.prices, symbol.level);
+  lp.is_selected = !(tick.flags & kUnselected);  // as it was then: bars closed by it
   symbol.apply(lp, tick);
   lp.window.assume_stored_through(lp.newest);
   if (tick.kind == RecordKind::kTrade) {
@@ -218,7 +253,6 @@ void ShardEngine::begin_rebuild(const SymbolState& old_state) {
   std::string bytes;
   old_state.encode_without_bars(bytes);
   symbol.decode_without_bars(bytes);
-  for (LpState& lp : symbol.lps) lp.is_selected = rules_.is_selected(lp.lp);
   context_.history = nullptr;  // what is stored was cut by the old settings
   note_unsaved(symbol);
 }

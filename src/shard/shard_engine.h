@@ -30,11 +30,10 @@ struct ShardRules {
   PriceGate::Rules prices;
   Price (*bar_price)(Price bid, Price ask) = mid_price;
   std::vector<Timeframe> timeframes;
-  std::function<const TradingCalendar&(SymbolId)> calendar_of;  ///< asked once per symbol
-  /// Asked once per LP and symbol. Empty = as it was when the data was written, for readers.
-  std::function<bool(LpId)> is_selected;
-  const History* history = nullptr;  ///< null = nothing is stored
-  Position run_start;                ///< newest commit when the process started
+  std::function<const TradingCalendar&(SymbolId)> calendar_of;        ///< asked once per symbol
+  std::function<bool(LpId)> is_selected = [](LpId) { return true; };  ///< asked once per LP and symbol
+  const History* history = nullptr;                                   ///< null = nothing is stored
+  Position run_start;                                                 ///< newest commit when the process started
   /// Accepted ticks of one shard after which all shards write a checkpoint; bounds the work of a restart.
   std::uint32_t checkpoint_every = 250'000;
   std::atomic<std::uint64_t>* checkpoint_round = nullptr;  ///< shared by all shards; null = each for itself
@@ -80,6 +79,8 @@ class ShardEngine {
   void restore(SymbolId symbol, Position position, std::string_view snapshot);
   void replay(const Tick& tick, Position position);
   void replay(const CloseMark& mark, Position position);
+  /// From here on ShardRules::is_selected holds; until here what was selected when the data was written.
+  void finish_restore();
 
   // Other bar settings, before the first process(): per symbol, all its quotes ascending by (ts_event, seq), between
   // begin and end, which take everything else over from the state under the old settings.
@@ -101,6 +102,8 @@ class ShardEngine {
   SymbolState& state(SymbolId symbol);
   LpState& lp_state(SymbolState& symbol, LpId lp);
   bool is_duplicate(SymbolState& symbol, LpState& lp, const Quote& quote);
+  /// The quote before this one in event time, for late quotes; unknown when it is not in memory.
+  PriceLevel predecessor(const SymbolState& symbol, const LpState& lp, const Quote& quote);
   void refuse(Reason reason) noexcept { bump(counters_.refused[index_of(reason)]); }
   void note_changed_bars(SymbolState& symbol, std::size_t before);
   void note_unsaved(SymbolState& symbol);

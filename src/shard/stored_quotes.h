@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "core/price.h"
@@ -24,15 +27,20 @@ class StoredQuotes {
     Price bid;
     Price ask;
     LpId lp;
-    friend bool operator==(const Entry&, const Entry&) = default;
+    friend auto operator<=>(const Entry&, const Entry&) = default;
   };
   /// Hands over every quote of the symbol in [from, to) that may not be committed yet.
   using Uncommitted = std::function<void(UnixNanos from, UnixNanos to, const std::function<void(const Entry&)>& take)>;
 
-  explicit StoredQuotes(const History& history) : history_(history) {}
+  explicit StoredQuotes(const History& history);
 
   /// May read the store and throw Error.
   bool contains(SymbolId symbol, const Entry& entry, const Uncommitted& uncommitted);
+
+  /// The newest quote of `lp` with from <= ts_event <= ts, of several at one time that with the greatest prices. May
+  /// read the store and throw Error.
+  std::optional<Entry> newest_between(SymbolId symbol, LpId lp, UnixNanos from, UnixNanos ts,
+                                      const Uncommitted& uncommitted);
 
   /// Tells of an accepted quote. Needed only below end(symbol) as it was when contains() last returned.
   void add(SymbolId symbol, const Entry& entry);
@@ -46,15 +54,16 @@ class StoredQuotes {
     UnixNanos from;
     UnixNanos to;
     std::uint64_t used = 0;
-    std::vector<Entry> entries;  ///< ascending by ts
+    std::vector<Entry> read;  ///< what was in the store, ascending
+    std::set<Entry> added;    ///< what was not
   };
   Stretch* find(SymbolId symbol, UnixNanos ts);
   Stretch& load(SymbolId symbol, UnixNanos ts, const Uncommitted& uncommitted);
-  static void insert(Stretch& stretch, const Entry& entry);
 
   const History& history_;
   std::vector<Stretch> stretches_;
   std::uint64_t uses_ = 0;
+  std::chrono::nanoseconds look_behind_;  ///< of the next read
   UnixNanos end_ = kNoTime;
 };
 

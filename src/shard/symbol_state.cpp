@@ -22,7 +22,9 @@ void SymbolState::apply(LpState& lp, const Tick& tick) noexcept {
   if (tick.kind != RecordKind::kQuote) return;
   seq = tick.seq;
   lp.after_gap = false;
+  lp.prices.streak.reset();
   lp.newest = std::max(lp.newest, tick.ts_event);
+  if (tick.flags & kNewLevel) lp.prices.level = {};
   PriceGate::accept_historical(lp.prices.level, tick.ts_event, tick.bid, tick.ask);
   PriceGate::accept_historical(level, tick.ts_event, tick.bid, tick.ask);
   if (tick.flags & kUnselected) return;

@@ -1,6 +1,7 @@
 #include "store/embedded_store.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <random>
 #include <utility>
@@ -14,12 +15,14 @@
 #include "store/log_entry.h"
 #include "store/rocks.h"
 #include "store/tick_cursor.h"
+#include "store/wal_sync.h"
 
 namespace tickpipe {
 namespace {
 
 constexpr std::string_view kFormatVersion = "1";
 constexpr std::string_view kCannotRead = "cannot read the store";
+constexpr std::string_view kCannotWrite = "cannot write to the store";
 
 std::string random_epoch() {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -49,7 +52,8 @@ StoredBar decode_stored_bar(std::string_view bytes) {
 struct EmbeddedStore::Impl {
   Impl(const Options& options, SymbolRegistry& symbols, LpRegistry& lps)
       : rocks(open_rocks(options.database.string(), options.read_only)),
-        writer(rocks, options.timeframes, symbols, lps) {
+        writer(rocks, options.timeframes, symbols, lps),
+        wal_sync(options.database) {
     write_options.sync = options.sync_commits;
     open_format(options.read_only);
     restore_names(symbols, lps);
@@ -117,8 +121,8 @@ struct EmbeddedStore::Impl {
   std::string epoch;
   Position newest;
   Position checkpoint;
-  /// Newest commit with a checkpoint of each shard, in this process.
-  std::map<std::uint32_t, Position> shard_checkpoints;
+  std::map<std::uint32_t, Position> dirty_since;  ///< per shard, its first record that no checkpoint covers
+  WalSync wal_sync;
 };
 
 EmbeddedStore::EmbeddedStore(const Options& options, SymbolRegistry& symbols, LpRegistry& lps)
@@ -128,28 +132,32 @@ EmbeddedStore::~EmbeddedStore() = default;
 
 void EmbeddedStore::commit(Position position, std::span<const EventBatch* const> batches) {
   rocksdb::WriteBatch& write = impl_->writer.build(position, batches);
-  auto checkpoints = impl_->shard_checkpoints;
-  Position checkpoint = impl_->checkpoint;
+  // A shard is dirty from its first record after its last checkpoint on; a restart begins before the first of them.
+  auto dirty_since = impl_->dirty_since;
+  bool has_checkpoint = false;
   for (const EventBatch* batch : batches) {
-    const auto [it, is_new] = checkpoints.try_emplace(batch->shard, impl_->checkpoint);
-    if (batch->is_checkpoint) it->second = position;
+    if (batch->is_checkpoint) {
+      dirty_since.erase(batch->shard);
+      has_checkpoint = true;
+    } else if (!batch->ticks.empty() || !batch->closes.empty()) {
+      dirty_since.try_emplace(batch->shard, position);
+    }
   }
-  if (!checkpoints.empty()) {
-    checkpoint = std::min_element(checkpoints.begin(), checkpoints.end(), [](const auto& a, const auto& b) {
-                   return a.second < b.second;
-                 })->second;
+  Position checkpoint = impl_->checkpoint;
+  if (has_checkpoint) {
+    checkpoint = position;
+    for (const auto& [shard, since] : dirty_since) checkpoint = std::min(checkpoint, Position{since.value - 1});
+    check(write.Put(impl_->rocks.meta, to_slice(keys::kCheckpoint), encode_position(checkpoint)), kCannotWrite);
   }
-  if (checkpoint != impl_->checkpoint) {
-    check(write.Put(impl_->rocks.meta, to_slice(keys::kCheckpoint), encode_position(checkpoint)), "cannot commit");
-  }
-  check(impl_->rocks.db->Write(impl_->write_options, &write), "cannot write to the store");
+  const auto status = impl_->rocks.db->Write(impl_->write_options, &write);
+  check(status, kCannotWrite);
   impl_->writer.written();
-  impl_->shard_checkpoints = std::move(checkpoints);
+  impl_->dirty_since = std::move(dirty_since);
   impl_->checkpoint = checkpoint;
   impl_->newest = position;
 }
 
-void EmbeddedStore::sync() { check(impl_->rocks.db->SyncWAL(), "cannot sync the store"); }
+void EmbeddedStore::sync() { impl_->wal_sync.sync(); }
 
 void EmbeddedStore::resume() { check(impl_->rocks.db->Resume(), "cannot resume the store"); }
 
@@ -159,16 +167,25 @@ Position EmbeddedStore::checkpoint() const { return impl_->checkpoint; }
 
 std::string EmbeddedStore::bar_settings() const { return impl_->get(keys::kBarSettings).value_or(""); }
 
-void EmbeddedStore::set_bar_settings(const std::string& settings) {
-  check(impl_->rocks.db->Put(rocksdb::WriteOptions(), impl_->rocks.meta, to_slice(keys::kBarSettings), settings),
-        "cannot write to the store");
+bool EmbeddedStore::is_rebuilding() const { return impl_->get(keys::kRebuilding).has_value(); }
+
+void EmbeddedStore::begin_rebuild() {
+  check(impl_->rocks.db->Put(rocksdb::WriteOptions(), impl_->rocks.meta, to_slice(keys::kRebuilding), "1"),
+        kCannotWrite);
+}
+
+void EmbeddedStore::end_rebuild(const std::string& settings) {
+  rocksdb::WriteBatch write;
+  check(write.Put(impl_->rocks.meta, to_slice(keys::kBarSettings), settings), kCannotWrite);
+  check(write.Delete(impl_->rocks.meta, to_slice(keys::kRebuilding)), kCannotWrite);
+  check(impl_->rocks.db->Write(rocksdb::WriteOptions(), &write), kCannotWrite);
 }
 
 void EmbeddedStore::drop_bars(SymbolId symbol, Timeframe timeframe) {
   check(impl_->rocks.db->DeleteRange(rocksdb::WriteOptions(), impl_->rocks.bars,
                                      keys::bar({symbol, timeframe, kFirstTickTime - keys::kSpanLimits.back() * 8}),
                                      keys::bar({symbol, timeframe, kEndOfTime})),
-        "cannot write to the store");
+        kCannotWrite);
 }
 
 void EmbeddedStore::for_each_snapshot(const std::function<void(SymbolId, Position, std::string_view)>& take) const {
@@ -193,7 +210,11 @@ void EmbeddedStore::read_after(Position position, LogVisitor& visitor) const {
       check(rocks.db->Get(rocksdb::ReadOptions(), rocks.ticks, keys::chunk(chunk), &value), kCannotRead);
       decode_chunk(value, chunk.symbol, ticks[chunk.symbol]);
     }
-    for (const CloseMark& mark : entry.closes) ticks[mark.symbol];
+    std::map<SymbolId, std::vector<CloseMark>> closes;
+    for (const CloseMark& mark : entry.closes) {
+      closes[mark.symbol].push_back(mark);
+      ticks[mark.symbol];
+    }
     for (auto& [symbol, records] : ticks) {
       std::stable_sort(records.begin(), records.end(), [](const Tick& a, const Tick& b) {
         return a.seq != b.seq ? a.seq < b.seq : a.kind < b.kind;  // a trade or gap repeats the seq of the quote before
@@ -202,8 +223,7 @@ void EmbeddedStore::read_after(Position position, LogVisitor& visitor) const {
       const auto emit_through = [&](std::uint64_t seq) {
         for (; record != records.end() && record->seq <= seq; ++record) visitor.on_tick(*record, *at);
       };
-      for (const CloseMark& mark : entry.closes) {
-        if (mark.symbol != symbol) continue;
+      for (const CloseMark& mark : closes[symbol]) {
         emit_through(mark.after_seq);
         visitor.on_close(mark, *at);
       }

@@ -65,7 +65,11 @@ class EmbeddedStore final : public History, public CommitLog {
   [[nodiscard]] Position checkpoint() const;
   /// What the stored bars were cut by; empty in a new store.
   [[nodiscard]] std::string bar_settings() const;
-  void set_bar_settings(const std::string& settings);
+  /// Marks the stored bars as being folded anew, and as cut by `settings` when that is done. A rebuild that was
+  /// interrupted must be made again, whatever the settings are then.
+  [[nodiscard]] bool is_rebuilding() const;
+  void begin_rebuild();
+  void end_rebuild(const std::string& settings);
   /// Removes the closed bars of a symbol and timeframe, to be folded anew.
   void drop_bars(SymbolId symbol, Timeframe timeframe);
 

@@ -54,6 +54,7 @@ std::optional<Position> parse_position(std::string_view key);
 inline constexpr std::string_view kFormat = "format";
 inline constexpr std::string_view kEpoch = "epoch";
 inline constexpr std::string_view kBarSettings = "bar_settings";
+inline constexpr std::string_view kRebuilding = "rebuilding";
 inline constexpr std::string_view kCheckpoint = "checkpoint";
 inline constexpr std::string_view kSymbolPrefix = "symbol/";
 inline constexpr std::string_view kLpPrefix = "lp/";

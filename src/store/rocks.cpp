@@ -1,11 +1,13 @@
 #include "store/rocks.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
-#include <filesystem>
+#include <cstdarg>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -29,16 +31,22 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   return options;
 }
 
+/// RocksDB's own log would be one more file to fail on a full disk, and the failure of that one ends the process.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
 rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) {
   rocksdb::DBOptions options;
   options.create_if_missing = !read_only;
   options.create_missing_column_families = !read_only;
   options.max_background_jobs = 2;
   options.max_total_wal_size = 256 * kMiB;
-  options.keep_log_file_num = 4;
+  options.info_log = std::make_shared<NoLog>();
   // A reader beside a writer holds all files open, so that none is deleted under it.
   options.max_open_files = read_only ? -1 : 512;
-  options.info_log_level = rocksdb::WARN_LEVEL;
 
   const auto cache = rocksdb::NewLRUCache(64 * kMiB);
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {

@@ -84,6 +84,7 @@ class EngineRun {
       }
       for (const auto& [symbol, list] : std::map(marks)) replay_marks(symbol, UINT64_MAX);
     }
+    engine_.finish_restore();
     stored_ = stored;
   }
 

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -70,7 +70,8 @@ class PriceGateTest : public ::testing::Test {
   Verdict quote(UnixNanos ts, std::int64_t bid, std::int64_t ask) {
     const Quote q = quote_at(ts, bid, ask);
     const Verdict verdict = gate_.judge_historical(q, track_, symbol_level_);
-    if (verdict == Verdict::kGood || verdict == Verdict::kSpike) {
+    if (verdict == Verdict::kNewLevel) track_.level = {};
+    if (verdict == Verdict::kGood || verdict == Verdict::kSpike || verdict == Verdict::kNewLevel) {
       PriceGate::accept_historical(track_.level, q.ts_event, q.bid, q.ask);
       PriceGate::accept_historical(symbol_level_, q.ts_event, q.bid, q.ask);
     }
@@ -161,7 +162,7 @@ TEST_F(PriceGateTest, VerdictsEqualPlainArithmeticForPricesOfAllMagnitudes) {
     const std::uint64_t value = random() >> (64 - 1 - random() % below_bits);
     return static_cast<std::int64_t>(std::max<std::uint64_t>(value & static_cast<std::uint64_t>(kMax), 1));
   };
-  std::array<int, 4> seen{};
+  std::map<Verdict, int> seen;
   for (int i = 0; i < 400'000; ++i) {
     PriceGate::Rules rules{kUnitsPerOne + magnitude(33), magnitude(33), random() % 2 == 0};
     if (random() % 2 == 0) rules.reject_ratio_units = 5 * kUnitsPerOne;
@@ -182,9 +183,10 @@ TEST_F(PriceGateTest, VerdictsEqualPlainArithmeticForPricesOfAllMagnitudes) {
     ASSERT_EQ(PriceGate(rules).judge_historical(q, track, {}), wanted)
         << level.bid.units << ' ' << level.ask.units << " -> " << q.bid.units << ' ' << q.ask.units << " ratio "
         << rules.reject_ratio_units << " threshold " << rules.spike_threshold_units;
-    ++seen[static_cast<std::size_t>(wanted)];
+    ++seen[wanted];
   }
-  for (const int count : seen) EXPECT_GT(count, 10'000);
+  EXPECT_EQ(seen.size(), 4U);  // all but kNewLevel, which takes ten quotes
+  for (const auto& [verdict, count] : seen) EXPECT_GT(count, 10'000);
 }
 
 TEST_F(PriceGateTest, VerdictsEqualPlainArithmeticOneUnitAroundEveryLimit) {
@@ -209,7 +211,7 @@ TEST_F(PriceGateTest, VerdictsEqualPlainArithmeticOneUnitAroundEveryLimit) {
 TEST_F(PriceGateTest, TheTenthAgreeingQuoteIsAcceptedAndSetsTheLevel) {
   EXPECT_EQ(quote(0, 1000), Verdict::kGood);
   for (int i = 1; i <= 9; ++i) EXPECT_EQ(quote(i, 9000 + i), Verdict::kRefusedImplausible) << i;
-  EXPECT_EQ(quote(10, 9010), Verdict::kSpike);
+  EXPECT_EQ(quote(10, 9010), Verdict::kNewLevel);
   EXPECT_EQ(quote(11, 9000), Verdict::kGood);
   EXPECT_EQ(quote(12, 1000), Verdict::kRefusedImplausible);
 }
@@ -221,7 +223,7 @@ TEST_F(PriceGateTest, QuotesOfOneMomentCountOnceInAStreak) {
     EXPECT_EQ(quote(i, 9000), Verdict::kRefusedImplausible);
     EXPECT_EQ(quote(i - 1, 9001), Verdict::kRefusedImplausible);  // a moment that was counted before
   }
-  EXPECT_EQ(quote(10, 9000), Verdict::kSpike);
+  EXPECT_EQ(quote(10, 9000), Verdict::kNewLevel);
 }
 
 TEST_F(PriceGateTest, AStreakAgreesWithItsFirstQuoteNotWithItsLast) {
@@ -229,14 +231,14 @@ TEST_F(PriceGateTest, AStreakAgreesWithItsFirstQuoteNotWithItsLast) {
   for (int i = 1; i <= 8; ++i) EXPECT_EQ(quote(i, 10'000), Verdict::kRefusedImplausible);
   EXPECT_EQ(quote(9, 50'000), Verdict::kRefusedImplausible);  // five times the first: begins anew
   for (int i = 10; i <= 17; ++i) EXPECT_EQ(quote(i, 249'999), Verdict::kRefusedImplausible) << i;
-  EXPECT_EQ(quote(18, 249'999), Verdict::kSpike);
+  EXPECT_EQ(quote(18, 249'999), Verdict::kNewLevel);
 }
 
 TEST_F(PriceGateTest, AStreakOfQuotesThatDriftByLessThanTheRatioFromTheFirstHolds) {
   EXPECT_EQ(quote(0, 100), Verdict::kGood);
   EXPECT_EQ(quote(1, 10'000), Verdict::kRefusedImplausible);
   for (int i = 2; i <= 9; ++i) EXPECT_EQ(quote(i, i % 2 == 0 ? 49'999 : 2'001), Verdict::kRefusedImplausible);
-  EXPECT_EQ(quote(10, 49'999), Verdict::kSpike);
+  EXPECT_EQ(quote(10, 49'999), Verdict::kNewLevel);
 }
 
 TEST_F(PriceGateTest, AnAcceptedQuoteBreaksAStreak) {
@@ -246,20 +248,20 @@ TEST_F(PriceGateTest, AnAcceptedQuoteBreaksAStreak) {
   for (int i = 11; i <= 19; ++i) EXPECT_EQ(quote(i, 9000), Verdict::kRefusedImplausible) << i;
   EXPECT_EQ(quote(20, 2000), Verdict::kSpike);  // a flagged spike is accepted too
   for (int i = 21; i <= 29; ++i) EXPECT_EQ(quote(i, 20'000), Verdict::kRefusedImplausible) << i;
-  EXPECT_EQ(quote(30, 20'000), Verdict::kSpike);
+  EXPECT_EQ(quote(30, 20'000), Verdict::kNewLevel);
 }
 
 TEST_F(PriceGateTest, AnEscapedQuoteThatIsLateStillSetsTheLevel) {
   EXPECT_EQ(quote(1000, 1000), Verdict::kGood);
   for (int i = 1; i <= 9; ++i) EXPECT_EQ(quote(i, 9000), Verdict::kRefusedImplausible);
-  EXPECT_EQ(quote(10, 9000), Verdict::kSpike);
+  EXPECT_EQ(quote(10, 9000), Verdict::kNewLevel);
   EXPECT_EQ(quote(11, 9000), Verdict::kGood);
 }
 
 TEST_F(RejectingPriceGateTest, TheTenthAgreeingSpikeIsAccepted) {
   EXPECT_EQ(quote(0, 1000), Verdict::kGood);
   for (int i = 1; i <= 9; ++i) EXPECT_EQ(quote(i, 1200), Verdict::kRefusedSpike);
-  EXPECT_EQ(quote(10, 1200), Verdict::kSpike);
+  EXPECT_EQ(quote(10, 1200), Verdict::kNewLevel);
   EXPECT_EQ(quote(11, 1210), Verdict::kGood);
 }
 
@@ -268,7 +270,7 @@ TEST_F(RejectingPriceGateTest, ASpikeThatDiffersFromTheFirstByTheThresholdBegins
   for (int i = 1; i <= 9; ++i) EXPECT_EQ(quote(i, 1200), Verdict::kRefusedSpike);
   EXPECT_EQ(quote(10, 1320), Verdict::kRefusedSpike);
   for (int i = 11; i <= 18; ++i) EXPECT_EQ(quote(i, 1451), Verdict::kRefusedSpike);
-  EXPECT_EQ(quote(19, 1451), Verdict::kSpike);
+  EXPECT_EQ(quote(19, 1451), Verdict::kNewLevel);
 }
 
 TEST_F(RejectingPriceGateTest, SpikesAndImplausiblePricesDoNotContinueEachOther) {
@@ -277,7 +279,7 @@ TEST_F(RejectingPriceGateTest, SpikesAndImplausiblePricesDoNotContinueEachOther)
   EXPECT_EQ(quote(10, 5000), Verdict::kRefusedImplausible);
   EXPECT_EQ(quote(11, 4999), Verdict::kRefusedSpike);
   for (int i = 12; i <= 19; ++i) EXPECT_EQ(quote(i, 4999), Verdict::kRefusedSpike);
-  EXPECT_EQ(quote(20, 4999), Verdict::kSpike);
+  EXPECT_EQ(quote(20, 4999), Verdict::kNewLevel);
 }
 
 // --- levels ---------------------------------------------------------------------------------------------------------
@@ -319,6 +321,19 @@ TEST_F(PriceGateTest, ALateQuoteDoesNotMoveTheLevel) {
   EXPECT_EQ(quote(11, 1101), Verdict::kGood);  // one of the same time does
 }
 
+TEST_F(PriceGateTest, ALateQuoteIsComparedWithItsPredecessorWhenThatIsKnown) {
+  EXPECT_EQ(quote(100, 9000), Verdict::kGood);
+  const PriceLevel predecessor{kNoon, Price{1000}, Price{1000}};
+  const auto judge = [&](int second, std::int64_t price, const PriceLevel& before) {
+    return gate_.judge_historical(quote_at(kNoon + seconds{second}, price, price), track_, symbol_level_, before);
+  };
+  EXPECT_EQ(judge(50, 1000, predecessor), Verdict::kGood);
+  EXPECT_EQ(judge(50, 9000, predecessor), Verdict::kRefusedImplausible);
+  EXPECT_EQ(judge(50, 1000, {}), Verdict::kRefusedImplausible);
+  EXPECT_EQ(judge(100, 1000, predecessor), Verdict::kRefusedImplausible);  // not late: the level counts
+  EXPECT_EQ(judge(100, 9000, predecessor), Verdict::kGood);
+}
+
 TEST_F(PriceGateTest, TheWholeRangeOfTickTimesIsComparedWithoutOverflow) {
   EXPECT_EQ(quote(kFirstTickTime, 1000), Verdict::kGood);
   EXPECT_EQ(quote(kEndOfTickTime - nanoseconds{1}, 9000), Verdict::kGood);
@@ -347,7 +362,7 @@ TEST_F(PriceGateTest, ATrackWithAStreakGoesOnAfterEncodingAndDecoding) {
     EXPECT_EQ(again, bytes);
     EXPECT_EQ(quote(i, 9001), Verdict::kRefusedImplausible);  // the times are remembered
   }
-  EXPECT_EQ(quote(10, 9000), Verdict::kSpike);
+  EXPECT_EQ(quote(10, 9000), Verdict::kNewLevel);
 }
 
 TEST_F(PriceGateTest, ATrackOfExtremeValuesSurvivesEncoding) {

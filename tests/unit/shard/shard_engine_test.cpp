@@ -129,7 +129,7 @@ TEST_F(ShardEngineTest, TheTenthImplausibleQuoteIsAcceptedWithTheNextSeq) {
   for (int i = 1; i <= 9; ++i) EXPECT_EQ(refused(i, 9000), Reason::kImplausiblePrice);
   const Tick tick = accepted(10, 9000);
   EXPECT_EQ(tick.seq, 2U);
-  EXPECT_EQ(tick.flags, kHistorical | kSpike);
+  EXPECT_EQ(tick.flags, kHistorical | kSpike | kNewLevel);
   EXPECT_EQ(accepted(11, 9000).flags, kHistorical);
 }
 
@@ -139,8 +139,8 @@ TEST_F(ShardEngineTest, ADuplicateIsADuplicateEvenWhereItWouldBeImplausible) {
   accepted(0, 1000);
   for (int i = 1; i <= 9; ++i) refused(i, 9000);
   accepted(10, 9000);
+  EXPECT_EQ(refused(11, 1000), Reason::kImplausiblePrice);
   EXPECT_EQ(refused(0, 1000), Reason::kDuplicate);
-  EXPECT_EQ(refused(0, 1001), Reason::kImplausiblePrice);
 }
 
 TEST_F(ShardEngineTest, ARefusedQuoteMakesNoDuplicate) {
@@ -244,7 +244,7 @@ TEST_F(ShardEngineTest, AFailingReadOfABarLeavesTheStreakAsItWas) {
   EXPECT_EQ(refused(310, 9000, 1), Reason::kStoreUnavailable);
   EXPECT_TRUE(run_.state() == before);
   run_.history().fails = false;
-  EXPECT_EQ(accepted(310, 9000, 1).flags, kHistorical | kSpike);
+  EXPECT_EQ(accepted(310, 9000, 1).flags, kHistorical | kSpike | kNewLevel);
 }
 
 // --- selected stream ------------------------------------------------------------------------------------------------

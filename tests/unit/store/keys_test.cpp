@@ -20,9 +20,7 @@ using std::chrono::seconds;
 constexpr auto kMin64 = std::numeric_limits<std::int64_t>::min();
 constexpr auto kMax64 = std::numeric_limits<std::int64_t>::max();
 
-auto tie(const Chunk& key) {
-  return std::tuple(key.symbol, key.span_class, key.first, key.position, key.ordinal);
-}
+auto tie(const Chunk& key) { return std::tuple(key.symbol, key.span_class, key.first, key.position, key.ordinal); }
 auto tie(const BarKey& key) { return std::tuple(key.symbol, key.timeframe, key.open_time); }
 
 TEST(KeysTest, ASpanClassHoldsSpansUpToAndIncludingItsLimit) {

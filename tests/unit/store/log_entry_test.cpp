@@ -25,7 +25,8 @@ LogEntry random_entry(std::mt19937_64& random) {
         {{static_cast<std::uint32_t>(random())}, Timeframe{length}, {static_cast<std::int64_t>(random())}});
   }
   for (std::uint64_t n = random() % 6; n > 0; --n) {
-    entry.closes.push_back({{static_cast<std::uint32_t>(random())}, random() >> (random() % 64), {static_cast<std::int64_t>(random())}});
+    entry.closes.push_back(
+        {{static_cast<std::uint32_t>(random())}, random() >> (random() % 64), {static_cast<std::int64_t>(random())}});
   }
   return entry;
 }
