@@ -164,6 +164,29 @@ TEST(PipelineTest, MonthsInTheWrongOrderGiveTheSameBars) {
   expect_stored(folder, both, BarSettings::of(PipelineConfig{}));
 }
 
+TEST(PipelineTest, ChangedBarsAreDistinctHoweverOftenTheyAreRead) {
+  const TemporaryFolder folder;
+  ManualClock clock(kNow);
+  QuoteScenario scenario = make_scenario({.seed = 12, .count = 6'000, .symbols = 2, .duplicates = false});
+  std::mt19937_64 random(12);
+  std::shuffle(scenario.quotes.begin(), scenario.quotes.end(), random);  // each bar is left and come back to
+  Pipeline pipeline(PipelineConfig{}, options_for(folder, clock));
+  pipeline.start();
+  for (std::size_t from = 0; from < scenario.quotes.size(); from += 500) {
+    feed(pipeline, scenario.quotes, from, std::min(from + 500, scenario.quotes.size()), random);
+    pipeline.drain();
+  }
+  pipeline.stop();
+  const CalendarRules calendars = BarSettings::of(PipelineConfig{}).calendars();
+  for (const auto& [timeframe, count] : pipeline.changed_bars()) {
+    std::size_t bars = 0;
+    for (const auto& [name, quotes] : scenario.accepted) {
+      bars += fold_brute_force(scenario.points(name), timeframe, calendars.for_symbol(name)).size();
+    }
+    EXPECT_EQ(count, bars) << timeframe.name();
+  }
+}
+
 TEST(PipelineTest, NewBarSettingsFoldAllStoredTicksAgain) {
   const TemporaryFolder folder;
   ManualClock clock(kNow);
