@@ -62,7 +62,9 @@ class ByteWriter {
 
  private:
   void fixed(std::uint64_t value, int bytes) {
-    for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out_.push_back(static_cast<char>(value >> shift));
+    char buffer[8];
+    for (int i = 0; i < bytes; ++i) buffer[i] = static_cast<char>(value >> ((bytes - 1 - i) * 8));
+    out_.append(buffer, static_cast<std::size_t>(bytes));
   }
   std::string& out_;
 };

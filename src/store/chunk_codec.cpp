@@ -17,8 +17,6 @@ constexpr std::uint8_t kNoSizes = 4;
 constexpr std::uint8_t kOneLp = 8;
 constexpr std::uint8_t kOneFlags = 16;
 
-// version, shared, count, first, last, first seq, lp, flags
-constexpr std::size_t kMaxHeaderBytes = 2 + 5 + 8 + 8 + kMaxVarintBytes + 3 + 1;
 // time, receive time, bid, spread, sizes, seq, lp, kind, flags
 constexpr std::size_t kMaxRecordBytes = 7 * kMaxVarintBytes + 3 + 1 + 1;
 

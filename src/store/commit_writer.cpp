@@ -32,7 +32,9 @@ rocksdb::WriteBatch& CommitWriter::build(Position position, std::span<const Even
       ByteWriter w(value_);
       w.u64(position.value);
       encode_bar(w, event.bar);
-      put(rocks_.bars, keys::bar(key), value_);
+      key_.clear();
+      keys::append_bar(key_, key);
+      put(rocks_.bars, key_, value_);
       entry_.bars.push_back(key);
     }
     for (const SymbolSnapshot& snapshot : batch->snapshots) {
@@ -114,7 +116,9 @@ void CommitWriter::add_chunks(Position position, SymbolId symbol, std::span<cons
                           .ordinal = static_cast<std::uint32_t>(entry_.chunks.size())};
     value_.clear();
     encode_chunk(part, value_);
-    put(rocks_.ticks, keys::chunk(key), value_);
+    key_.clear();
+    keys::append_chunk(key_, key);
+    put(rocks_.ticks, key_, value_);
     entry_.chunks.push_back(key);
   }
 }

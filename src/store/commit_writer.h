@@ -53,6 +53,7 @@ class CommitWriter {
 
   rocksdb::WriteBatch write_;
   LogEntry entry_;
+  std::string key_;
   std::string value_;
   // Grouping by symbol: a counting sort over the symbols of the batch.
   std::vector<std::uint32_t> group_of_;  ///< by symbol; 0 = not in this batch, else index + 1

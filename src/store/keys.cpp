@@ -3,6 +3,15 @@
 #include "core/bytes.h"
 
 namespace tickpipe::keys {
+namespace {
+
+void append_chunk_start(ByteWriter& out, SymbolId symbol, std::uint8_t span_class, UnixNanos first) {
+  out.u32(symbol.value);
+  out.u8(span_class);
+  out.i64(first.ns);
+}
+
+}  // namespace
 
 std::uint8_t span_class(std::chrono::nanoseconds span) noexcept {
   std::uint8_t result = 0;
@@ -11,11 +20,16 @@ std::uint8_t span_class(std::chrono::nanoseconds span) noexcept {
 }
 
 std::string chunk(const Chunk& key) {
-  std::string out = chunk_lower_bound(key.symbol, key.span_class, key.first);
+  std::string out;
+  append_chunk(out, key);
+  return out;
+}
+
+void append_chunk(std::string& out, const Chunk& key) {
   ByteWriter w(out);
+  append_chunk_start(w, key.symbol, key.span_class, key.first);
   w.u64(key.position.value);
   w.u32(key.ordinal);
-  return out;
 }
 
 std::optional<Chunk> parse_chunk(std::string_view key) {
@@ -33,19 +47,21 @@ std::optional<Chunk> parse_chunk(std::string_view key) {
 std::string chunk_lower_bound(SymbolId symbol, std::uint8_t span_class, UnixNanos first) {
   std::string out;
   ByteWriter w(out);
-  w.u32(symbol.value);
-  w.u8(span_class);
-  w.i64(first.ns);
+  append_chunk_start(w, symbol, span_class, first);
   return out;
 }
 
 std::string bar(const BarKey& key) {
   std::string out;
+  append_bar(out, key);
+  return out;
+}
+
+void append_bar(std::string& out, const BarKey& key) {
   ByteWriter w(out);
   w.u32(key.symbol.value);
   w.u32(static_cast<std::uint32_t>(key.timeframe.length.count()));
   w.i64(key.open_time.ns);
-  return out;
 }
 
 std::optional<BarKey> parse_bar(std::string_view key) {

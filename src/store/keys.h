@@ -33,6 +33,7 @@ struct Chunk {
   std::uint32_t ordinal = 0;
 };
 std::string chunk(const Chunk& key);
+void append_chunk(std::string& out, const Chunk& key);
 std::optional<Chunk> parse_chunk(std::string_view key);
 /// Sorts before every chunk of that symbol and class whose first ts_event is at or after `first`.
 std::string chunk_lower_bound(SymbolId symbol, std::uint8_t span_class, UnixNanos first);
@@ -44,6 +45,7 @@ struct BarKey {
   UnixNanos open_time;
 };
 std::string bar(const BarKey& key);
+void append_bar(std::string& out, const BarKey& key);
 std::optional<BarKey> parse_bar(std::string_view key);
 
 /// log: position
