@@ -149,8 +149,10 @@ void EmbeddedStore::commit(Position position, std::span<const EventBatch* const>
     for (const auto& [shard, since] : dirty_since) checkpoint = std::min(checkpoint, Position{since.value - 1});
     check(write.Put(impl_->rocks.meta, to_slice(keys::kCheckpoint), encode_position(checkpoint)), kCannotWrite);
   }
-  const auto status = impl_->rocks.db->Write(impl_->write_options, &write);
-  check(status, kCannotWrite);
+  {
+    const std::lock_guard lock(*impl_->rocks.view);
+    check(impl_->rocks.db->Write(impl_->write_options, &write), kCannotWrite);
+  }
   impl_->writer.written();
   impl_->dirty_since = std::move(dirty_since);
   impl_->checkpoint = checkpoint;

@@ -13,7 +13,10 @@ TickCursor::TickCursor(const Rocks& rocks, SymbolId symbol, UnixNanos from, Unix
   std::vector<rocksdb::Iterator*> iterators;
   // One consistent view for all four.
   const std::vector<rocksdb::ColumnFamilyHandle*> families(keys::kSpanLimits.size(), rocks.ticks);
-  check(rocks.db->NewIterators(rocksdb::ReadOptions(), families, &iterators), "cannot read the store");
+  {
+    const std::lock_guard lock(*rocks.view);
+    check(rocks.db->NewIterators(rocksdb::ReadOptions(), families, &iterators), "cannot read the store");
+  }
   for (std::size_t i = 0; i < iterators.size(); ++i) {
     Source& source = sources_.emplace_back();
     source.iterator.reset(iterators[i]);
