@@ -8,7 +8,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/
 # shellcheck disable=SC2034 # the three lists are used by the scripts that source this file
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
-  librocksdb-dev libsimdjson-dev nlohmann-json3-dev libfmt-dev libspdlog-dev libcli11-dev
+  librocksdb-dev libsimdjson-dev nlohmann-json3-dev libcli11-dev
   libhowardhinnant-date-dev tzdata
 )
 # shellcheck disable=SC2034
