@@ -24,6 +24,7 @@ Intake::Rules intake_rules(const PipelineConfig& config) {
 
 std::vector<ShardEngine*> engines_of(const std::vector<std::unique_ptr<Shard>>& shards) {
   std::vector<ShardEngine*> engines;
+  engines.reserve(shards.size());
   for (const auto& shard : shards) engines.push_back(&shard->engine());
   return engines;
 }
@@ -34,7 +35,7 @@ std::uint64_t PipelineStats::refused_total() const noexcept {
   return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
 }
 
-Pipeline::Pipeline(const PipelineConfig& config, Options options)
+Pipeline::Pipeline(const PipelineConfig& config, const Options& options)
     : config_(config),
       clock_(options.clock != nullptr ? options.clock : &system_clock_),
       bar_settings_(BarSettings::of(config)),
@@ -214,6 +215,7 @@ PipelineStats Pipeline::stats() const {
 
 std::vector<std::pair<Timeframe, std::uint64_t>> Pipeline::changed_bars() {
   std::vector<std::pair<Timeframe, std::uint64_t>> changed;
+  changed.reserve(bar_settings_.timeframes.size());
   for (const Timeframe timeframe : bar_settings_.timeframes) changed.emplace_back(timeframe, 0);
   const auto add = [&changed](const ShardEngine& engine) {
     for (std::size_t i = 0; i < changed.size(); ++i) changed[i].second += engine.changed_bars_by_timeframe()[i];

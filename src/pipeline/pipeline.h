@@ -58,7 +58,7 @@ class Pipeline {
   };
 
   /// Throws Error, or ConfigError when the configuration does not fit the stored data.
-  Pipeline(const PipelineConfig& config, Options options);
+  Pipeline(const PipelineConfig& config, const Options& options);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;

@@ -1,7 +1,6 @@
 #include "shard/closed_bars.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace tickpipe {
 namespace {
@@ -15,9 +14,9 @@ ClosedBar* ClosedBars::find(UnixNanos open_time) noexcept {
   return it != bars_.end() && it->bar.open_time == open_time ? &*it : nullptr;
 }
 
-ClosedBar& ClosedBars::insert(ClosedBar bar) {
+ClosedBar& ClosedBars::insert(const ClosedBar& bar) {
   const auto it = std::lower_bound(bars_.begin(), bars_.end(), bar.bar.open_time, opens_before);
-  return *bars_.insert(it, std::move(bar));
+  return *bars_.insert(it, bar);
 }
 
 void ClosedBars::drop_unchanged() {

@@ -26,7 +26,7 @@ class ClosedBars {
 
   [[nodiscard]] ClosedBar* find(UnixNanos open_time) noexcept;
   /// Adds a bar whose open time is not in here. The reference is valid until the next insert() or trim().
-  ClosedBar& insert(ClosedBar bar);
+  ClosedBar& insert(const ClosedBar& bar);
 
   /// Forgets committed bars beyond kKeep, those least recently emitted first. Returns the greatest open time that was
   /// forgotten, or kNoTime.

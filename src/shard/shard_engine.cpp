@@ -40,7 +40,7 @@ SymbolState& ShardEngine::state(SymbolId symbol) {
   return *slot;
 }
 
-LpState& ShardEngine::lp_state(SymbolState& symbol, LpId lp) {
+LpState& ShardEngine::lp_state(SymbolState& symbol, LpId lp) const {
   for (LpState& known : symbol.lps) {
     if (known.lp == lp) return known;
   }

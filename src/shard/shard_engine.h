@@ -100,7 +100,7 @@ class ShardEngine {
 
  private:
   SymbolState& state(SymbolId symbol);
-  LpState& lp_state(SymbolState& symbol, LpId lp);
+  LpState& lp_state(SymbolState& symbol, LpId lp) const;
   bool is_duplicate(SymbolState& symbol, LpState& lp, const Quote& quote);
   /// The quote before this one in event time, for late quotes; unknown when it is not in memory.
   PriceLevel predecessor(const SymbolState& symbol, const LpState& lp, const Quote& quote);

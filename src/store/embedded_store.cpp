@@ -84,7 +84,7 @@ struct EmbeddedStore::Impl {
     }
   }
 
-  void restore_names(SymbolRegistry& symbols, LpRegistry& lps) {
+  void restore_names(SymbolRegistry& symbols, LpRegistry& lps) const {
     for_each_numbered(keys::kSymbolPrefix, [&](std::uint32_t number, std::string_view name) {
       const auto symbol = parse_symbol(name);
       if (!symbol || symbols.restore(*symbol).value != number) throw Error("the store's list of symbols is damaged");

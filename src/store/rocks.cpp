@@ -25,7 +25,7 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   options.level_compaction_dynamic_level_bytes = true;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
-  table.block_size = 16 * 1024;
+  table.block_size = std::uint64_t{16} * 1024;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
@@ -56,8 +56,8 @@ rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) 
       {"log", family_options(cache, 8 * kMiB)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = read_only ? rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db)
-                                           : rocksdb::DB::Open(options, path, families, &handles, &db);
+  rocksdb::Status status = read_only ? rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db)
+                                     : rocksdb::DB::Open(options, path, families, &handles, &db);
   if (!status.ok()) return status;
   rocks.db.reset(db);
   rocks.meta = handles[0];
