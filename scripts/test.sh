@@ -45,7 +45,7 @@ case "$preset" in
     ;;
 esac
 
-# Recordings of real sessions, kept beside the repository; tests that need them say so when they are absent.
+# Real recordings of quotes, kept beside the repository; tests that need them say so when they are absent.
 if [[ -z "${TICKPIPE_RECORDINGS+set}" && -d "$root/../shared/data" ]]; then
   TICKPIPE_RECORDINGS="$(cd -- "$root/../shared/data" && pwd)"
   export TICKPIPE_RECORDINGS
