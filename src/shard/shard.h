@@ -48,7 +48,6 @@ class Shard final : public QuoteInbox {
   /// Only while the thread is not running.
   [[nodiscard]] ShardEngine& engine() noexcept { return engine_; }
   [[nodiscard]] const ShardCounters& counters() const noexcept { return engine_.counters(); }
-  [[nodiscard]] std::size_t inbox_depth() const noexcept { return inbox_.depth(); }
 
  private:
   struct Work {

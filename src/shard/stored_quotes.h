@@ -42,7 +42,7 @@ class StoredQuotes {
   std::optional<Entry> newest_between(SymbolId symbol, LpId lp, UnixNanos from, UnixNanos ts,
                                       const Uncommitted& uncommitted);
 
-  /// Tells of an accepted quote. Needed only below end(symbol) as it was when contains() last returned.
+  /// Tells of an accepted quote. Needed only for quotes before end().
   void add(SymbolId symbol, const Entry& entry);
 
   /// No stretch of any symbol reaches beyond this.

@@ -292,9 +292,10 @@ TEST_F(CommitterTest, AFlushIntervalGroupsWhatArrivesWithinIt) {
   const auto tries = log_.tries();
   ASSERT_GE(tries.size(), 2U);
   for (std::size_t i = 1; i < tries.size(); ++i) EXPECT_GE(tries[i].at - tries[i - 1].at, kInterval);
-  if (handed - tries[0].at >= kInterval) GTEST_SKIP() << "this machine is too busy to tell";
-  ASSERT_EQ(tries.size(), 2U);
-  EXPECT_EQ(tries[1].batches, (BatchIds{{0, 2}, {1, 1}, {2, 1}, {3, 1}}));
+  if (handed - tries[0].at < kInterval) {  // else this thread was held up, and there may be one group more
+    ASSERT_EQ(tries.size(), 2U);
+    EXPECT_EQ(tries[1].batches, (BatchIds{{0, 2}, {1, 1}, {2, 1}, {3, 1}}));
+  }
 }
 
 }  // namespace
