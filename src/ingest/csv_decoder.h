@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ingest/quote_fields.h"
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string_view>
 
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 

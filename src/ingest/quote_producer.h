@@ -7,7 +7,7 @@
 
 #include "ingest/intake.h"
 #include "ingest/name_cache.h"
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 #include "model/quote.h"
 
 namespace tickpipe {

@@ -10,8 +10,8 @@
 
 namespace tickpipe {
 
-/// A closed bar as of one commit: closed for the first time (revision 0) or corrected. A replacement of whatever was
-/// known of the same symbol, timeframe and open time.
+/// A bar as of one commit. Closed: closed for the first time (revision 0) or corrected; a replacement of whatever was
+/// known of the same symbol, timeframe and open time. Open: see EventBatch::open_bars.
 struct BarEvent {
   SymbolId symbol;
   std::uint32_t timeframe_index = 0;  ///< into the configured timeframes, 0 = smallest
@@ -40,6 +40,12 @@ struct EventBatch {
   std::uint64_t number = 0;  ///< per shard and process, from 1
   std::vector<Tick> ticks;   ///< in the order of acceptance
   std::vector<BarEvent> bars;
+  /// Bars that changed and are open, for readers; not stored. An open bar stays as it was last told until a closed one
+  /// of the same open time comes in `bars`. One above the smallest timeframe lacks what its open base bars hold: a
+  /// reader adds them (Bar::add).
+  std::vector<BarEvent> open_bars;
+  /// The latest quote of each symbol whose latest quote changed, for readers; not stored.
+  std::vector<Tick> latest;
   std::vector<CloseMark> closes;
   std::vector<SymbolSnapshot> snapshots;
   bool is_checkpoint = false;  ///< `snapshots` holds every symbol that changed since the last checkpoint
@@ -51,6 +57,8 @@ struct EventBatch {
   void clear() noexcept {
     ticks.clear();
     bars.clear();
+    open_bars.clear();
+    latest.clear();
     closes.clear();
     snapshots.clear();
     is_checkpoint = false;

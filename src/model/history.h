@@ -30,6 +30,11 @@ class History {
 
   [[nodiscard]] virtual std::optional<StoredBar> find_bar(SymbolId symbol, Timeframe timeframe,
                                                           UnixNanos open_time) const = 0;
+
+  /// Hands closed bars with from <= open_time < to to `take` until it returns false: ascending, or descending with
+  /// `newest_first`.
+  virtual void scan_bars(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to, bool newest_first,
+                         const std::function<bool(const Bar&)>& take) const = 0;
 };
 
 }  // namespace tickpipe

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "core/price.h"
 #include "core/unix_nanos.h"
 #include "model/ids.h"
@@ -17,7 +19,14 @@ struct Quote {
   Quantity ask_size = kNoQuantity;
   SymbolId symbol;
   LpId lp;
+  std::uint16_t marks = 0;  ///< kLiveQuote, kReceiveTimed, and the number of a verdict sink
 };
+
+/// Bits and parts of Quote::marks.
+inline constexpr std::uint16_t kLiveQuote = 0x8000;     ///< came as it happened
+inline constexpr std::uint16_t kReceiveTimed = 0x4000;  ///< the LP sent no time: it is that of receipt, no identity
+inline constexpr std::uint16_t kVerdictMask = 0x3FFF;   ///< whom to tell the verdict; 0 = nobody
+
 static_assert(sizeof(Quote) == 56);
 
 }  // namespace tickpipe

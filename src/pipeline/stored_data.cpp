@@ -56,8 +56,9 @@ void StoredData::for_each_bar(SymbolId symbol, Timeframe timeframe, UnixNanos fr
   const auto take_shown = [&](const Bar& bar) {
     found = true;
     if (bar.tick_count != 0) take(bar);  // a bar of trades alone is no bar yet
+    return true;
   };
-  store_->for_each_bar(symbol, timeframe, from, to, take_shown);
+  store_->scan_bars(symbol, timeframe, from, to, false, take_shown);
   const auto known = std::find(settings_.timeframes.begin(), settings_.timeframes.end(), timeframe);
   if (known == settings_.timeframes.end()) {
     if (found) return;  // not folded any more, but still stored

@@ -257,14 +257,20 @@ std::optional<StoredBar> EmbeddedStore::find_bar(SymbolId symbol, Timeframe time
   return decode_stored_bar(value);
 }
 
-void EmbeddedStore::for_each_bar(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to,
-                                 const std::function<void(const Bar&)>& take) const {
+void EmbeddedStore::scan_bars(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to, bool newest_first,
+                              const std::function<bool(const Bar&)>& take) const {
   const auto it = impl_->rocks.iterate(impl_->rocks.bars);
-  for (it->Seek(keys::bar({symbol, timeframe, from})); it->Valid(); it->Next()) {
+  if (newest_first) {
+    it->SeekForPrev(keys::bar({symbol, timeframe, to}));
+  } else {
+    it->Seek(keys::bar({symbol, timeframe, from}));
+  }
+  for (; it->Valid(); newest_first ? it->Prev() : it->Next()) {
     const auto key = keys::parse_bar(to_view(it->key()));
     if (!key) throw Error("the store holds a damaged key among its bars");
-    if (key->symbol != symbol || key->timeframe != timeframe || key->open_time >= to) return;
-    take(decode_stored_bar(to_view(it->value())).bar);
+    if (newest_first && key->symbol == symbol && key->timeframe == timeframe && key->open_time >= to) continue;
+    if (key->symbol != symbol || key->timeframe != timeframe || key->open_time < from || key->open_time >= to) break;
+    if (!take(decode_stored_bar(to_view(it->value())).bar)) break;
   }
   check(it->status(), kCannotRead);
 }

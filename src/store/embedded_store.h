@@ -80,9 +80,8 @@ class EmbeddedStore final : public History, public CommitLog {
                  const std::function<bool(const Tick&)>& take) const override;
   [[nodiscard]] std::optional<StoredBar> find_bar(SymbolId symbol, Timeframe timeframe,
                                                   UnixNanos open_time) const override;
-  /// Closed bars with from <= open_time < to, ascending.
-  void for_each_bar(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to,
-                    const std::function<void(const Bar&)>& take) const;
+  void scan_bars(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to, bool newest_first,
+                 const std::function<bool(const Bar&)>& take) const override;
 
  private:
   struct Impl;

@@ -62,6 +62,22 @@ class MemoryHistory final : public History {
     return it->second;
   }
 
+  void scan_bars(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to, bool newest_first,
+                 const std::function<bool(const Bar&)>& take) const override {
+    read();
+    std::vector<Bar> found;
+    for (const auto& [key, stored] : bars) {
+      const auto& [bar_symbol, bar_timeframe, open_time] = key;
+      if (bar_symbol == symbol && bar_timeframe == timeframe && open_time >= from && open_time < to) {
+        found.push_back(stored.bar);
+      }
+    }
+    if (newest_first) std::reverse(found.begin(), found.end());
+    for (const Bar& bar : found) {
+      if (!take(bar)) return;
+    }
+  }
+
   Position newest;
   std::map<SymbolId, std::vector<Tick>> ticks;  ///< ascending by (ts_event, seq)
   std::map<std::tuple<SymbolId, Timeframe, UnixNanos>, StoredBar> bars;

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 #include "support/brute_force.h"
 
 namespace tickpipe::testing {

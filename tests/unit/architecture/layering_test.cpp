@@ -33,8 +33,8 @@ struct LibraryHome {
 };
 
 const std::vector<LibraryHome> kLibraryHomes = {
-    {"rocksdb/", {"store"}}, {"simdjson", {"ingest"}}, {"date/", {"model"}},
-    {"nlohmann/", {"app"}},  {"spdlog/", {"app"}},     {"CLI/", {"app"}},
+    {"rocksdb/", {"store"}}, {"simdjson", {"ingest"}}, {"date/", {"model"}},  {"nlohmann/", {"app"}},
+    {"spdlog/", {"app"}},    {"CLI/", {"app"}},        {"boost/", {"serve"}}, {"zlib.h", {"serve"}},
 };
 
 /// Printing and ending the process belong to the program, not to the library: identifiers that only app may use.

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/timestamp_text.h"
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 

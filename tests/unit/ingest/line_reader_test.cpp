@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 namespace {

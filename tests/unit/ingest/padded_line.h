@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ingest/raw_quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 

@@ -35,6 +35,8 @@ class FakeHistory final : public History {
     if (it == bars.end()) return std::nullopt;
     return StoredBar{it->second, {}};
   }
+  void scan_bars(SymbolId, Timeframe, UnixNanos, UnixNanos, bool,
+                 const std::function<bool(const Bar&)>&) const override {}
   std::map<std::pair<Timeframe, UnixNanos>, Bar> bars;
 };
 

@@ -315,8 +315,15 @@ TEST_F(EmbeddedStoreTest, BarsOfARangeComeAscendingAndDroppedOnesAreGone) {
   open.commit(1, {batch});
   const auto range = [&](std::uint32_t symbol, std::size_t index, UnixNanos from, UnixNanos to) {
     std::vector<std::int64_t> prices;
-    open.store.for_each_bar({symbol}, store_timeframes()[index], from, to,
-                            [&](const Bar& bar) { prices.push_back(bar.open.units); });
+    const auto take = [&](const Bar& bar) {
+      prices.push_back(bar.open.units);
+      return true;
+    };
+    open.store.scan_bars({symbol}, store_timeframes()[index], from, to, true, take);
+    const std::vector<std::int64_t> reversed(prices.rbegin(), prices.rend());
+    prices.clear();
+    open.store.scan_bars({symbol}, store_timeframes()[index], from, to, false, take);
+    EXPECT_EQ(prices, reversed);
     return prices;
   };
   using Prices = std::vector<std::int64_t>;

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/unix_nanos.h"
+#include "model/feed.h"
+#include "model/ids.h"
+#include "model/reason.h"
+
+namespace tickpipe {
+
+/// Durations of one stage since start.
+struct LatencySummary {
+  std::uint64_t count = 0;
+  std::chrono::nanoseconds average{0};
+  std::chrono::nanoseconds p50{0};
+  std::chrono::nanoseconds p99{0};
+  std::chrono::nanoseconds max{0};
+};
+
+struct QueueDepth {
+  std::string name;  ///< `shard-0`
+  std::uint64_t depth = 0;
+  std::uint64_t capacity = 0;
+};
+
+/// Counters since start, of one moment: received = processed + refused + dropped + in flight.
+struct SystemStats {
+  std::string version;
+  std::string epoch;  ///< of the data directory, or of this process without one
+  std::chrono::nanoseconds uptime{0};
+  std::uint64_t received = 0;
+  std::uint64_t processed = 0;  ///< accepted and committed
+  std::uint64_t dropped = 0;
+  std::uint64_t in_flight = 0;
+  ReasonCounts refused{};
+  std::uint64_t out_of_order = 0;
+  std::uint64_t spikes = 0;
+  std::uint64_t late_for_bars = 0;
+  std::uint64_t bars_generated = 0;  ///< closed bars and revisions, committed
+  std::uint64_t commits = 0;
+  std::uint64_t quotes_distributed = 0;  ///< quotes handed to clients
+  std::uint64_t clients_connected = 0;
+  std::uint64_t stale_feeds_detected = 0;
+  std::uint64_t symbols = 0;
+  UnixNanos last_tick_time = kNoTime;  ///< greatest event time; kNoTime = none yet
+  LatencySummary tick;                 ///< received -> accepted
+  LatencySummary ohlc;                 ///< accepted -> bar
+  LatencySummary distribution;         ///< committed -> handed to clients
+  std::vector<QueueDepth> queues;
+  std::uint64_t resident_bytes = 0;  ///< memory of the process
+  double cpu_seconds = 0;            ///< used by the process
+  std::uint32_t workers = 0;
+
+  [[nodiscard]] std::uint64_t refused_total() const noexcept {
+    std::uint64_t total = 0;
+    for (const std::uint64_t count : refused) total += count;
+    return total;
+  }
+  [[nodiscard]] std::uint64_t duplicates() const noexcept { return refused[index_of(Reason::kDuplicate)]; }
+  /// Refused without duplicates.
+  [[nodiscard]] std::uint64_t invalid() const noexcept { return refused_total() - duplicates(); }
+};
+
+enum class HealthState : std::uint8_t { kHealthy, kDegraded, kUnhealthy };
+constexpr std::string_view to_string(HealthState state) {
+  constexpr std::string_view kNames[] = {"healthy", "degraded", "unhealthy"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+struct ComponentHealth {
+  std::string name;  ///< `ingester ohlc_engine distributor storage monitor`
+  HealthState state = HealthState::kHealthy;
+  std::string detail;                                          ///< the cause, when it is not healthy
+  std::vector<std::pair<std::string, std::uint64_t>> figures;  ///< `queue_depth`, ...
+};
+
+struct HealthReport {
+  HealthState overall = HealthState::kHealthy;
+  std::chrono::nanoseconds uptime{0};
+  std::vector<ComponentHealth> components;
+  std::vector<FeedStatus> feeds;
+};
+
+enum class FeedHealthState : std::uint8_t {
+  kHealthy,
+  kStale,   ///< nothing new for longer than `stale_quote_threshold`
+  kClosed,  ///< its market is closed
+  kDown,    ///< its feed has ended or failed
+};
+constexpr std::string_view to_string(FeedHealthState state) {
+  constexpr std::string_view kNames[] = {"healthy", "stale", "closed", "down"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+struct LpHealth {
+  LpId lp;
+  UnixNanos last_tick_time = kNoTime;
+  std::uint64_t tick_count = 0;
+  bool is_stale = false;
+  std::chrono::nanoseconds stale_for{0};
+  FeedHealthState state = FeedHealthState::kHealthy;
+};
+
+struct SymbolHealth {
+  SymbolId symbol;
+  UnixNanos last_tick_time = kNoTime;
+  std::uint64_t tick_count = 0;
+  bool is_stale = false;
+  std::chrono::nanoseconds stale_for{0};              ///< since its newest quote, when that is stale
+  FeedHealthState state = FeedHealthState::kHealthy;  ///< that of its best LP
+  std::vector<LpHealth> lps;
+};
+
+enum class Readiness : std::uint8_t { kStarting, kReady, kDraining };
+
+/// What a running system says of itself. Threads: any.
+class SystemStatus {
+ public:
+  virtual ~SystemStatus() = default;
+  [[nodiscard]] virtual SystemStats stats() const = 0;
+  [[nodiscard]] virtual HealthReport health() const = 0;
+  [[nodiscard]] virtual std::vector<SymbolHealth> feed_health() const = 0;
+  [[nodiscard]] virtual Readiness readiness() const = 0;
+};
+
+}  // namespace tickpipe
