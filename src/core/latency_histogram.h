@@ -38,7 +38,7 @@ class LatencyHistogram {
   }
   [[nodiscard]] std::uint64_t count() const noexcept { return total_; }
 
- private:
+  // The buckets, for other histograms that count alike.
   static constexpr unsigned kSubBits = 5;
   static constexpr std::uint64_t kSub = std::uint64_t{1} << kSubBits;
 
@@ -52,8 +52,10 @@ class LatencyHistogram {
     const std::uint64_t shift = bucket / kSub - 1;
     return ((bucket - shift * kSub + 1) << shift) - 1;
   }
+  static constexpr std::size_t kBuckets = 60 * kSub;
 
-  std::array<std::uint64_t, 60 * kSub> counts_{};
+ private:
+  std::array<std::uint64_t, kBuckets> counts_{};
   std::uint64_t total_ = 0;
   std::uint64_t max_ = 0;
 };

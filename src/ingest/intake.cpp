@@ -16,12 +16,27 @@ void add(IntakeTotals& totals, const IntakeCounters& counters) {
 
 }  // namespace
 
-Intake::Intake(Rules rules, SymbolRegistry& symbols, LpRegistry& lps, std::vector<QuoteInbox*> inboxes,
-               const Clock& clock)
-    : rules_(std::move(rules)), symbols_(symbols), lps_(lps), inboxes_(std::move(inboxes)), clock_(clock) {}
+Intake::Intake(Rules rules, Parts parts) : parts_(std::move(parts)) { set_rules(std::move(rules)); }
+
+void Intake::set_rules(Rules rules) {
+  const std::lock_guard lock(rules_mutex_);
+  allowed_ = std::move(rules.symbols);
+  max_future_ns_.store(rules.max_future.count(), std::memory_order_relaxed);
+  max_age_ns_.store(rules.max_age.count(), std::memory_order_relaxed);
+  rules_version_.fetch_add(1, std::memory_order_release);
+}
+
+bool Intake::wait_for_room(std::chrono::nanoseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  for (QuoteInbox* inbox : parts_.inboxes) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (!inbox->wait_for_room(std::max(left, std::chrono::steady_clock::duration{0}))) return false;
+  }
+  return true;
+}
 
 UnixNanos Intake::receive_time() noexcept {
-  const std::int64_t now = clock_.now().ns;
+  const std::int64_t now = parts_.clock.now().ns;
   std::int64_t newest = newest_receive_ns_.load(std::memory_order_relaxed);
   while (now > newest) {
     if (newest_receive_ns_.compare_exchange_weak(newest, now, std::memory_order_relaxed)) return {now};
@@ -30,8 +45,8 @@ UnixNanos Intake::receive_time() noexcept {
 }
 
 bool Intake::is_allowed(const Name& symbol) const {
-  return rules_.symbols.empty() ||
-         std::find(rules_.symbols.begin(), rules_.symbols.end(), symbol) != rules_.symbols.end();
+  const std::shared_lock lock(rules_mutex_);
+  return allowed_.empty() || std::find(allowed_.begin(), allowed_.end(), symbol) != allowed_.end();
 }
 
 IntakeCounters& Intake::add_counters() {

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <mutex>
+#include <shared_mutex>
 #include <vector>
 
 #include "core/clock.h"
@@ -33,12 +34,30 @@ struct IntakeTotals {
 /// Threads: any. Outlives its producers.
 class Intake {
  public:
+  /// What may change while producers are at work.
   struct Rules {
     std::vector<Name> symbols;               ///< allow-list; empty = any
     std::chrono::nanoseconds max_future{0};  ///< 0 = no limit
+    std::chrono::nanoseconds max_age{0};     ///< of live quotes; 0 = no limit
+  };
+  /// What is around it; outlives it.
+  struct Parts {
+    SymbolRegistry& symbols;
+    LpRegistry& lps;
+    std::vector<QuoteInbox*> inboxes;
+    const Clock& clock;
+    const std::atomic<bool>* refuse_all = nullptr;  ///< while set, quotes are refused as kStoreUnavailable
   };
 
-  Intake(Rules rules, SymbolRegistry& symbols, LpRegistry& lps, std::vector<QuoteInbox*> inboxes, const Clock& clock);
+  Intake(Rules rules, Parts parts);
+
+  void set_rules(Rules rules);
+  [[nodiscard]] bool is_refusing() const noexcept {
+    return parts_.refuse_all != nullptr && parts_.refuse_all->load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t inbox_count() const noexcept { return parts_.inboxes.size(); }
+  /// Waits until there is room in every inbox, or the timeout. Returns whether there is.
+  bool wait_for_room(std::chrono::nanoseconds timeout);
 
   /// The wall clock, but never earlier than any time it has given before.
   UnixNanos receive_time() noexcept;
@@ -52,11 +71,12 @@ class Intake {
   /// Keeps what a producer has counted and forgets the producer.
   void retire(const IntakeCounters& counters);
 
-  const Rules rules_;
-  SymbolRegistry& symbols_;
-  LpRegistry& lps_;
-  const std::vector<QuoteInbox*> inboxes_;
-  const Clock& clock_;
+  Parts parts_;
+  mutable std::shared_mutex rules_mutex_;
+  std::vector<Name> allowed_;
+  std::atomic<std::int64_t> max_future_ns_{0};
+  std::atomic<std::int64_t> max_age_ns_{0};
+  std::atomic<std::uint64_t> rules_version_{0};  ///< producers forget what they know of names when it changes
   std::atomic<std::int64_t> newest_receive_ns_{0};
   mutable std::mutex counters_mutex_;
   std::list<IntakeCounters> counters_;  ///< of the producers there are

@@ -1,6 +1,12 @@
 #include "ingest/quote_producer.h"
 
 namespace tickpipe {
+namespace {
+
+/// A source that waits for room looks this often whether the store still takes anything.
+constexpr std::chrono::milliseconds kLookAgain{100};
+
+}  // namespace
 
 QuoteProducer::QuoteProducer(Intake& intake, const Name& default_lp, WhenFull when_full)
     : intake_(intake),
@@ -8,7 +14,9 @@ QuoteProducer::QuoteProducer(Intake& intake, const Name& default_lp, WhenFull wh
       when_full_(when_full),
       counters_(intake.add_counters()),
       now_(intake.receive_time()),
-      collected_(intake.inboxes_.size()) {
+      rules_version_(intake.rules_version_.load(std::memory_order_acquire)),
+      collected_(intake.parts_.inboxes.size()),
+      lost_(collected_.size(), 0) {
   for (auto& quotes : collected_) quotes.reserve(kCollect);
 }
 
@@ -22,51 +30,74 @@ void QuoteProducer::refuse(Reason reason) noexcept {
   bump(counters_.refused[index_of(reason)]);
 }
 
-std::optional<Reason> QuoteProducer::submit(const RawQuote& quote, std::optional<Reason> fault) {
+void QuoteProducer::forget_names() {
+  rules_version_ = intake_.rules_version_.load(std::memory_order_acquire);
+  symbols_ = {};
+}
+
+std::optional<Reason> QuoteProducer::submit(const RawQuote& quote, std::optional<Reason> fault, QuoteOrigin origin) {
   bump(counters_.received);
-  const auto reason = admit(quote, fault);
+  const auto reason = admit(quote, fault, origin);
   if (reason) {
     bump(counters_.refused[index_of(*reason)]);
     return reason;
   }
+  std::uint16_t marks = sink_;
+  if (origin == QuoteOrigin::kLive) marks |= kLiveQuote;
+  if (!quote.ts_event) marks |= kReceiveTimed;
   const std::size_t shard = symbol_->value % collected_.size();
   auto& quotes = collected_[shard];
-  quotes.push_back({.ts_event = *quote.ts_event,
+  quotes.push_back({.ts_event = quote.ts_event.value_or(now_),
                     .ts_recv = now_,
                     .bid = quote.bid,
                     .ask = quote.ask,
                     .bid_size = quote.bid_size,
                     .ask_size = quote.ask_size,
                     .symbol = *symbol_,
-                    .lp = *lp_});
+                    .lp = *lp_,
+                    .marks = marks});
   if (quotes.size() >= kCollect) flush(shard);
   return std::nullopt;
 }
 
-std::optional<Reason> QuoteProducer::admit(const RawQuote& quote, std::optional<Reason> fault) {
+std::optional<Reason> QuoteProducer::admit(const RawQuote& quote, std::optional<Reason> fault, QuoteOrigin origin) {
   // The order of checks: what is wrong with the names comes before what is wrong with prices and times.
   const bool names_are_good = !fault || index_of(*fault) > index_of(Reason::kTooManySymbols);
   if (names_are_good) {
     if (const auto reason = check_names(quote)) return reason;
   }
   if (fault) return fault;
-  if (!quote.ts_event) return Reason::kBadTimestamp;
-  const auto max_future = intake_.rules_.max_future;
-  if (max_future.count() != 0 && *quote.ts_event - now_ > max_future) [[unlikely]] {
-    now_ = intake_.receive_time();
-    if (*quote.ts_event - now_ > max_future) return Reason::kInFuture;
+  if (quote.ts_event) {
+    if (const auto reason = check_time(*quote.ts_event, origin)) return reason;
+  } else if (origin == QuoteOrigin::kHistorical) {
+    return Reason::kBadTimestamp;
   }
+  if (intake_.is_refusing()) [[unlikely]]
+    return Reason::kStoreUnavailable;
   // Only a quote in good form makes a name known.
   if (!lp_) {
-    lp_ = intake_.lps_.intern(last_lp_name_);
+    lp_ = intake_.parts_.lps.intern(last_lp_name_);
     if (!lp_) return Reason::kTooManyLps;
     lps_.insert(last_lp_name_, *lp_);
     last_lp_ = lp_;
   }
   if (!symbol_) {
-    symbol_ = intake_.symbols_.intern(quote.symbol);
+    symbol_ = intake_.parts_.symbols.intern(quote.symbol);
     if (!symbol_) return Reason::kTooManySymbols;
     symbols_.insert(quote.symbol, *symbol_);
+  }
+  return std::nullopt;
+}
+
+std::optional<Reason> QuoteProducer::check_time(UnixNanos ts_event, QuoteOrigin origin) {
+  const std::int64_t max_future = intake_.max_future_ns_.load(std::memory_order_relaxed);
+  if (max_future != 0 && ts_event.ns - now_.ns > max_future) [[unlikely]] {
+    now_ = intake_.receive_time();
+    if (ts_event.ns - now_.ns > max_future) return Reason::kInFuture;
+  }
+  if (origin == QuoteOrigin::kLive) {
+    const std::int64_t max_age = intake_.max_age_ns_.load(std::memory_order_relaxed);
+    if (max_age != 0 && now_.ns - ts_event.ns > max_age) return Reason::kTooOld;
   }
   return std::nullopt;
 }
@@ -78,12 +109,12 @@ std::optional<Reason> QuoteProducer::check_names(const RawQuote& quote) {
   } else {
     last_lp_name_ = lp_name;
     lp_ = last_lp_ = lps_.find(lp_name);
-    if (!lp_ && !intake_.lps_.find(lp_name) && intake_.lps_.full()) return Reason::kTooManyLps;
+    if (!lp_ && !intake_.parts_.lps.find(lp_name) && intake_.parts_.lps.full()) return Reason::kTooManyLps;
   }
   symbol_ = symbols_.find(quote.symbol);
   if (!symbol_) {
     if (!intake_.is_allowed(quote.symbol)) return Reason::kUnknownSymbol;
-    if (!intake_.symbols_.find(quote.symbol) && intake_.symbols_.full()) return Reason::kTooManySymbols;
+    if (!intake_.parts_.symbols.find(quote.symbol) && intake_.parts_.symbols.full()) return Reason::kTooManySymbols;
   }
   return std::nullopt;
 }
@@ -95,11 +126,20 @@ void QuoteProducer::flush() {
 void QuoteProducer::flush(std::size_t shard) {
   auto& quotes = collected_[shard];
   if (quotes.empty()) return;
-  QuoteInbox& inbox = *intake_.inboxes_[shard];
-  if (when_full_ == WhenFull::kWait) {
-    inbox.push(quotes);
-  } else if (const std::size_t pushed = inbox.try_push(quotes); pushed < quotes.size()) {
-    bump(counters_.dropped, quotes.size() - pushed);
+  QuoteInbox& inbox = *intake_.parts_.inboxes[shard];
+  std::size_t sent = inbox.try_push(quotes);
+  while (sent < quotes.size() && when_full_ == WhenFull::kWait && !intake_.is_refusing()) {
+    inbox.wait_for_room(kLookAgain);
+    sent += inbox.try_push(std::span(quotes).subspan(sent));
+  }
+  if (sent < quotes.size()) {
+    const std::size_t rest = quotes.size() - sent;
+    if (when_full_ == WhenFull::kDrop) {
+      bump(counters_.dropped, rest);
+    } else {
+      bump(counters_.refused[index_of(Reason::kStoreUnavailable)], rest);
+      lost_[shard] += rest;
+    }
   }
   quotes.clear();
 }

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ingest/intake.h"
 #include "ingest/name_cache.h"
-#include "model/raw_quote.h"
+#include "model/feed.h"
 #include "model/quote.h"
+#include "model/raw_quote.h"
 
 namespace tickpipe {
 
@@ -28,23 +32,46 @@ class QuoteProducer {
   QuoteProducer& operator=(const QuoteProducer&) = delete;
 
   /// Takes a decoded quote or the verdict of the decoder. Returns why it was refused, or nothing: it is on its way to
-  /// its shard, or will be with the next flush(). Quotes without a time are refused. Does not keep references.
-  std::optional<Reason> submit(const RawQuote& quote, std::optional<Reason> fault = std::nullopt);
+  /// its shard, or will be with the next flush(). A quote without a time is refused, or has the receive time when it is
+  /// live. Does not keep references.
+  std::optional<Reason> submit(const RawQuote& quote, std::optional<Reason> fault = std::nullopt,
+                               QuoteOrigin origin = QuoteOrigin::kHistorical);
+
+  /// The shard of the quote that submit() has just taken.
+  [[nodiscard]] std::uint32_t last_shard() const noexcept {
+    return symbol_->value % static_cast<std::uint32_t>(collected_.size());
+  }
+
+  /// From now on shards tell this sink of the VerdictBook what they decide on the quotes that submit() takes; 0 =
+  /// nobody. Flush before changing it.
+  void set_verdict_sink(std::uint16_t sink) noexcept { sink_ = sink; }
+  /// How many of the quotes taken last for a shard never reached it, as the store failed while they waited for room;
+  /// they are counted as refused. Forgets it.
+  std::size_t take_lost(std::size_t shard) noexcept { return std::exchange(lost_[shard], 0); }
+  [[nodiscard]] bool has_lost() const noexcept {
+    return std::any_of(lost_.begin(), lost_.end(), [](std::size_t count) { return count != 0; });
+  }
 
   /// Counts something that never became a quote: a line that was too long.
   void refuse(Reason reason) noexcept;
 
   /// Takes the time that the quotes submitted next are received at. Call it when a source has read something: one clock
   /// call serves all quotes of one read.
-  void take_time() noexcept { now_ = intake_.receive_time(); }
+  void take_time() noexcept {
+    now_ = intake_.receive_time();
+    if (intake_.rules_version_.load(std::memory_order_acquire) != rules_version_) forget_names();
+  }
 
-  /// Sends what is collected to the shards. With kDrop, what finds no room is dropped and counted.
+  /// Sends what is collected to the shards. With kDrop, what finds no room is dropped and counted. With kWait it waits
+  /// for room; when the store fails meanwhile, the rest is refused as kStoreUnavailable.
   void flush();
 
  private:
   static constexpr std::size_t kCollect = 128;
   std::optional<Reason> check_names(const RawQuote& quote);
-  std::optional<Reason> admit(const RawQuote& quote, std::optional<Reason> fault);
+  std::optional<Reason> admit(const RawQuote& quote, std::optional<Reason> fault, QuoteOrigin origin);
+  std::optional<Reason> check_time(UnixNanos ts_event, QuoteOrigin origin);
+  void forget_names();
   void flush(std::size_t shard);
   static void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_release);
@@ -61,7 +88,10 @@ class QuoteProducer {
   std::optional<SymbolId> symbol_;  ///< of the quote at hand, when known
   std::optional<LpId> lp_;
   UnixNanos now_;
+  std::uint16_t sink_ = 0;
+  std::uint64_t rules_version_ = 0;
   std::vector<std::vector<Quote>> collected_;  ///< per shard
+  std::vector<std::size_t> lost_;              ///< per shard
 };
 
 }  // namespace tickpipe

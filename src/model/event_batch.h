@@ -46,12 +46,15 @@ struct EventBatch {
   std::vector<BarEvent> open_bars;
   /// The latest quote of each symbol whose latest quote changed, for readers; not stored.
   std::vector<Tick> latest;
+  /// Quotes of earlier batches, stored as late for bars, that this one folded in: as they are from now on
+  /// (kFoldedLater instead of kLateForBars).
+  std::vector<Tick> amended;
   std::vector<CloseMark> closes;
   std::vector<SymbolSnapshot> snapshots;
   bool is_checkpoint = false;  ///< `snapshots` holds every symbol that changed since the last checkpoint
 
   [[nodiscard]] bool empty() const noexcept {
-    return ticks.empty() && bars.empty() && closes.empty() && snapshots.empty() && !is_checkpoint;
+    return ticks.empty() && bars.empty() && amended.empty() && closes.empty() && snapshots.empty() && !is_checkpoint;
   }
   /// Empties it and keeps the memory.
   void clear() noexcept {
@@ -59,6 +62,7 @@ struct EventBatch {
     bars.clear();
     open_bars.clear();
     latest.clear();
+    amended.clear();
     closes.clear();
     snapshots.clear();
     is_checkpoint = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 
@@ -13,8 +14,8 @@ class QuoteInbox {
   virtual ~QuoteInbox() = default;
   /// Takes as many from the front as there is room for and returns their number.
   virtual std::size_t try_push(std::span<const Quote> quotes) noexcept = 0;
-  /// Takes all, sleeping while there is no room.
-  virtual void push(std::span<const Quote> quotes) = 0;
+  /// Sleeps until there is room for a good part of the inbox, or the timeout; returns whether there is room.
+  virtual bool wait_for_room(std::chrono::nanoseconds timeout) = 0;
 };
 
 }  // namespace tickpipe

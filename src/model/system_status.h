@@ -7,21 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "core/shared_histogram.h"
 #include "core/unix_nanos.h"
 #include "model/feed.h"
 #include "model/ids.h"
 #include "model/reason.h"
 
 namespace tickpipe {
-
-/// Durations of one stage since start.
-struct LatencySummary {
-  std::uint64_t count = 0;
-  std::chrono::nanoseconds average{0};
-  std::chrono::nanoseconds p50{0};
-  std::chrono::nanoseconds p99{0};
-  std::chrono::nanoseconds max{0};
-};
 
 struct QueueDepth {
   std::string name;  ///< `shard-0`

@@ -20,13 +20,14 @@ enum class RecordKind : std::uint8_t {
 
 /// Bits of Tick::flags; part of the store format.
 enum TickFlag : std::uint8_t {
-  kOutOfOrder = 1,   ///< older than the newest of the same LP and symbol
-  kSpike = 2,        ///< moved by `price_sanity_threshold` or more
-  kLateForBars = 4,  ///< in no bar: its bar could no longer be corrected
-  kUnselected = 8,   ///< outside the selected stream (`quote_source`): in no bar, never the latest quote
-  kAfterGap = 16,    ///< first tick of its LP and symbol after a gap marker
-  kHistorical = 32,  ///< did not come live
-  kNewLevel = 64,    ///< ended a streak of refused quotes: sets the price level, also when it is late
+  kOutOfOrder = 1,     ///< older than the newest of the same LP and symbol
+  kSpike = 2,          ///< moved by `price_sanity_threshold` or more
+  kLateForBars = 4,    ///< in no bar: its bar could no longer be corrected
+  kUnselected = 8,     ///< outside the selected stream (`quote_source`): in no bar, never the latest quote
+  kAfterGap = 16,      ///< first tick of its LP and symbol after a gap marker
+  kHistorical = 32,    ///< did not come live
+  kNewLevel = 64,      ///< ended a streak of refused quotes: sets the price level, also when it is late
+  kFoldedLater = 128,  ///< was kLateForBars until it was loaded as history: in its bars from that commit on
 };
 
 /// An accepted record: the unit of the event stream and of the store.

@@ -6,20 +6,32 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/random_id.h"
 #include "pipeline/recovery.h"
 
 namespace tickpipe {
 namespace {
 
+/// How long the end waits for a store that fails. What is not committed then was never answered for or shown.
+constexpr std::chrono::seconds kGiveUpAtEndAfter{10};
+constexpr std::chrono::minutes kReadFailureCounts{1};
+
 Intake::Rules intake_rules(const PipelineConfig& config) {
   Intake::Rules rules;
   rules.max_future = std::chrono::seconds{config.max_future_seconds};
+  rules.max_age = std::chrono::seconds{config.max_tick_age_seconds};
   for (const std::string& text : config.symbols) {
     const auto symbol = parse_symbol(text);
     if (!symbol) throw ConfigError("symbols: \"" + text + "\" is not a symbol");
     rules.symbols.push_back(*symbol);
   }
   return rules;
+}
+
+PriceGate::Rules price_rules(const PipelineConfig& config) {
+  return {.reject_ratio_units = config.price_reject_ratio_units,
+          .spike_threshold_units = config.price_sanity_threshold_units,
+          .reject_spikes = config.price_sanity_action == PriceSanityAction::kReject};
 }
 
 std::vector<ShardEngine*> engines_of(const std::vector<std::unique_ptr<Shard>>& shards) {
@@ -41,8 +53,11 @@ Pipeline::Pipeline(const PipelineConfig& config, const Options& options)
       bar_settings_(BarSettings::of(config)),
       calendars_(bar_settings_.calendars()),
       symbols_(config.max_symbols),
-      lps_(config.max_lps) {
+      lps_(config.max_lps),
+      is_service_(options.is_service),
+      verdicts_(options.verdicts) {
   if (config_.store.type == StoreType::kEmbedded) open_store(options);
+  epoch_ = store_ ? store_->epoch() : random_id();
   make_shards();
   if (store_) recover(bar_settings_);
 
@@ -52,8 +67,16 @@ Pipeline::Pipeline(const PipelineConfig& config, const Options& options)
     inboxes.push_back(shard.get());
     lanes.push_back({&shard->lane(), &shard->doorbell()});
   }
-  intake_ = std::make_unique<Intake>(intake_rules(config_), symbols_, lps_, std::move(inboxes), *clock_);
-  Committer::Options committer_options{.start = {}, .flush_interval = {}, .give_up_after = options.give_up_after};
+  intake_ = std::make_unique<Intake>(intake_rules(config_),
+                                     Intake::Parts{.symbols = symbols_,
+                                                   .lps = lps_,
+                                                   .inboxes = std::move(inboxes),
+                                                   .clock = *clock_,
+                                                   .refuse_all = is_service_ ? &is_failing_ : nullptr});
+  Committer::Options committer_options;
+  committer_options.give_up_after = options.give_up_after;
+  if (is_service_) committer_options.give_up_at_end_after = kGiveUpAtEndAfter;
+  committer_options.is_failing = &is_failing_;
   if (store_) {
     committer_options.start = store_->newest_position();
     committer_options.flush_interval = config_.store.flush_interval;
@@ -87,9 +110,11 @@ ShardRules Pipeline::shard_rules(std::uint32_t shard, const BarSettings& setting
   rules.deduplicate = config_.enable_deduplication;
   rules.dedup_window = config_.dedup_window;
   rules.flag_out_of_order = config_.enable_out_of_order_check;
-  rules.prices = {.reject_ratio_units = config_.price_reject_ratio_units,
-                  .spike_threshold_units = config_.price_sanity_threshold_units,
-                  .reject_spikes = config_.price_sanity_action == PriceSanityAction::kReject};
+  rules.prices = price_rules(config_);
+  rules.live_tick_age = config_.live_tick_age;
+  rules.bar_revision_window = config_.bar_revision_window;
+  rules.tell_readers = is_service_;
+  rules.verdicts = verdicts_;
   rules.bar_price = bar_price_function(settings.bar_price);
   rules.timeframes = settings.timeframes;
   rules.calendar_of = [this, &calendars](SymbolId symbol) -> const TradingCalendar& {
@@ -107,8 +132,11 @@ ShardRules Pipeline::shard_rules(std::uint32_t shard, const BarSettings& setting
 
 void Pipeline::make_shards() {
   for (std::uint32_t i = 0; i < config_.worker_count; ++i) {
-    shards_.push_back(
-        std::make_unique<Shard>(shard_rules(i, bar_settings_, calendars_), config_.tick_buffer_size, committer_bell_));
+    Shard::Options options;
+    options.inbox_slots = config_.tick_buffer_size;
+    options.clock = clock_;
+    if (is_service_) options.bar_close_grace = config_.bar_close_grace;
+    shards_.push_back(std::make_unique<Shard>(shard_rules(i, bar_settings_, calendars_), options, committer_bell_));
   }
 }
 
@@ -234,22 +262,53 @@ void Pipeline::throw_if_given_up() const {
   if (committer_->has_given_up()) throw Error(committer_->failure());
 }
 
-std::string Pipeline::failure() {
+std::string Pipeline::failure() const {
   if (std::string failure = committer_->failure(); !failure.empty()) return failure;
   {
     const std::lock_guard lock(sync_mutex_);
     if (!sync_failure_.empty()) return sync_failure_;
   }
-  std::string failure;
   for (const auto& shard : shards_) {
-    if (!failure.empty()) break;
-    if (is_running_) {
-      shard->run_and_commit([&failure](ShardEngine& engine, EventBatch&) { failure = engine.history_error(); });
-    } else {
-      failure = shard->engine().history_error();
-    }
+    ShardEngine::HistoryFailure failure = shard->history_failure();
+    if (failure.text.empty()) continue;
+    if (!is_service_ || std::chrono::steady_clock::now() - failure.at < kReadFailureCounts) return failure.text;
   }
-  return failure;
+  return {};
+}
+
+void Pipeline::reconfigure(const PipelineConfig& config) {
+  intake_->set_rules(intake_rules(config));
+  const ShardThresholds thresholds{.prices = price_rules(config),
+                                   .live_tick_age = config.live_tick_age,
+                                   .bar_revision_window = config.bar_revision_window};
+  for (const auto& shard : shards_) {
+    shard->set_bar_close_grace(config.bar_close_grace);
+    shard->set_thresholds(thresholds);
+  }
+}
+
+void Pipeline::for_each_symbol(const std::function<void(const SymbolState&)>& take) const {
+  for (const auto& shard : shards_) shard->engine().for_each_symbol(take);
+}
+
+Pipeline::Latencies Pipeline::latencies() const {
+  LatencyTotals tick;
+  LatencyTotals bar;
+  LatencyTotals distribution;
+  for (const auto& shard : shards_) {
+    shard->tick_latency().add_to(tick);
+    shard->bar_latency().add_to(bar);
+  }
+  committer_->publish_latency().add_to(distribution);
+  return {tick.summary(), bar.summary(), distribution.summary()};
+}
+
+std::vector<QueueDepth> Pipeline::queue_depths() const {
+  std::vector<QueueDepth> depths;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    depths.push_back({"shard_" + std::to_string(i), shards_[i]->depth(), shards_[i]->inbox_capacity()});
+  }
+  return depths;
 }
 
 }  // namespace tickpipe

@@ -16,6 +16,7 @@
 #include "ingest/intake.h"
 #include "model/event_batch.h"
 #include "model/name_registry.h"
+#include "model/system_status.h"
 #include "pipeline/bar_settings.h"
 #include "pipeline/pipeline_config.h"
 #include "publish/committer.h"
@@ -55,6 +56,11 @@ class Pipeline {
     const Clock* clock = nullptr;               ///< null = the system clock; outlives the pipeline
     std::vector<BatchListener*> listeners;      ///< outlive the pipeline
     std::chrono::nanoseconds give_up_after{0};  ///< a failing store: see Committer::Options
+    /// It runs for long, with readers and live sources: bars are also closed by the wall clock, readers are told of
+    /// open bars, and while the store fails quotes are refused as kStoreUnavailable instead of making their sources
+    /// wait.
+    bool is_service = false;
+    VerdictBook* verdicts = nullptr;  ///< for producers with a verdict sink; outlives the pipeline
   };
 
   /// Throws Error, or ConfigError when the configuration does not fit the stored data.
@@ -76,13 +82,41 @@ class Pipeline {
   /// Returns once everything this thread has flushed is committed.
   void drain();
 
+  /// From now on stop() gives up on a store that keeps failing. Any thread.
+  void announce_end() noexcept { committer_->announce_end(); }
+
+  /// Takes over what of the configuration may change while it runs: symbols, limits and thresholds.
+  void reconfigure(const PipelineConfig& config);
+
+  // What readers stand on.
+  [[nodiscard]] const SymbolRegistry& symbols() const noexcept { return symbols_; }
+  [[nodiscard]] const LpRegistry& lps() const noexcept { return lps_; }
+  [[nodiscard]] const History* history() const noexcept { return store_.get(); }
+  [[nodiscard]] const std::vector<Timeframe>& timeframes() const noexcept { return bar_settings_.timeframes; }
+  [[nodiscard]] const TradingCalendar& calendar(SymbolId symbol) const {
+    return calendars_.for_symbol(symbols_.name(symbol).view());
+  }
+  /// Of the data directory, or of this process without a store.
+  [[nodiscard]] const std::string& epoch() const noexcept { return epoch_; }
+  /// The state of every symbol as it was restored. Before start() only.
+  void for_each_symbol(const std::function<void(const SymbolState&)>& take) const;
+
+  struct Latencies {
+    LatencySummary tick;          ///< received -> verdict
+    LatencySummary bar;           ///< accepted -> bar complete
+    LatencySummary distribution;  ///< committed -> readers can see it
+  };
+  [[nodiscard]] Latencies latencies() const;
+  [[nodiscard]] std::vector<QueueDepth> queue_depths() const;
+
   [[nodiscard]] PipelineStats stats() const;
   /// Distinct bars created or changed since start, per timeframe, as of the last drain() or stop().
   [[nodiscard]] std::vector<std::pair<Timeframe, std::uint64_t>> changed_bars();
   /// Throws Error, with the cause, once the store has given up: what comes now would be lost. Cheap.
   void throw_if_given_up() const;
-  /// Why the store cannot be written or read; empty when all is well.
-  [[nodiscard]] std::string failure();
+  /// Why the store cannot be written, or could not be read; empty when all is well. A failed read counts for a minute
+  /// in a service, and until the end otherwise.
+  [[nodiscard]] std::string failure() const;
 
  private:
   void open_store(const Options& options);
@@ -101,6 +135,10 @@ class Pipeline {
   LpRegistry lps_;
   std::optional<DataDirectory> directory_;
   std::unique_ptr<EmbeddedStore> store_;
+  std::string epoch_;
+  const bool is_service_;
+  VerdictBook* const verdicts_;
+  std::atomic<bool> is_failing_{false};
   std::atomic<std::uint64_t> checkpoint_round_{0};
   Doorbell committer_bell_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -110,7 +148,7 @@ class Pipeline {
   Doorbell sync_bell_;
   std::jthread sync_thread_;
   std::string sync_failure_;
-  std::mutex sync_mutex_;
+  mutable std::mutex sync_mutex_;
   bool is_running_ = false;
 };
 

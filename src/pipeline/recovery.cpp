@@ -16,6 +16,10 @@ class Replay final : public LogVisitor {
     engine(mark.symbol).replay(mark, position);
     ++records_;
   }
+  void on_amended(const Tick& tick, Position position) override {
+    engine(tick.symbol).replay_amended(tick, position);
+    ++records_;
+  }
   void on_bar(const keys::BarKey& /*key*/, const StoredBar& /*bar*/) override {}
   [[nodiscard]] std::uint64_t records() const { return records_; }
 

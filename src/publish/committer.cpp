@@ -78,6 +78,7 @@ bool Committer::commit_all() {
     position_ = position;
     commits_.fetch_add(1, std::memory_order_relaxed);
   }
+  const auto committed_at = listeners_.empty() ? SteadyClock::time_point{} : SteadyClock::now();
   for (std::size_t i = 0; i < taken_.size(); ++i) {
     const EventBatch& batch = *taken_[i];
     if (committed) {
@@ -85,6 +86,9 @@ bool Committer::commit_all() {
       const auto quotes = std::count_if(batch.ticks.begin(), batch.ticks.end(),
                                         [](const Tick& tick) { return tick.kind == RecordKind::kQuote; });
       committed_quotes_.fetch_add(static_cast<std::uint64_t>(quotes), std::memory_order_release);
+    }
+    if (committed && !listeners_.empty() && !batch.ticks.empty()) {
+      publish_latency_.record(SteadyClock::now() - committed_at, batch.ticks.size());
     }
     lanes_[taken_lanes_[i]].lane->done(batch);  // last: whoever waits for it finds it published and counted
   }
@@ -106,13 +110,25 @@ bool Committer::commit_with_retries(Position position) {
         set_failure(error.what());
       }
     }
-    if (options_.give_up_after.count() != 0 && SteadyClock::now() - started >= options_.give_up_after) {
+    if (should_give_up(started)) {
       has_given_up_.store(true, std::memory_order_release);
       return false;
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kLongestRetry);
   }
+}
+
+bool Committer::should_give_up(SteadyClock::time_point failing_since) const {
+  const auto now = SteadyClock::now();
+  if (options_.give_up_after.count() != 0 && now - failing_since >= options_.give_up_after) return true;
+  const SteadyClock::time_point announced{SteadyClock::duration{end_announced_ns_.load(std::memory_order_acquire)}};
+  return options_.give_up_at_end_after.count() != 0 && announced != SteadyClock::time_point{} &&
+         now - std::max(announced, failing_since) >= options_.give_up_at_end_after;
+}
+
+void Committer::announce_end() noexcept {
+  end_announced_ns_.store(SteadyClock::now().time_since_epoch().count(), std::memory_order_release);
 }
 
 bool Committer::resumed() {
@@ -125,6 +141,7 @@ bool Committer::resumed() {
 }
 
 void Committer::set_failure(const std::string& text) {
+  if (options_.is_failing != nullptr) options_.is_failing->store(!text.empty(), std::memory_order_release);
   const std::lock_guard lock(failure_mutex_);
   failure_ = text;
 }

@@ -10,6 +10,7 @@
 
 #include "core/doorbell.h"
 #include "core/nap.h"
+#include "core/shared_histogram.h"
 #include "model/batch_lane.h"
 #include "model/commit_log.h"
 #include "model/event_batch.h"
@@ -33,6 +34,9 @@ class Committer {
     Position start;                              ///< of the newest commit
     std::chrono::nanoseconds flush_interval{0};  ///< least time from one commit to the next; 0 = none
     std::chrono::nanoseconds give_up_after{0};   ///< 0 = never
+    /// How long a failing commit is tried on once the end was announced; 0 = as long as give_up_after says.
+    std::chrono::nanoseconds give_up_at_end_after{0};
+    std::atomic<bool>* is_failing = nullptr;  ///< set while commits fail; outlives the committer
   };
 
   /// `bell` is what shards ring when they hand over. All pointers outlive it; `log` may be null.
@@ -41,6 +45,8 @@ class Committer {
   ~Committer();
 
   void start();
+  /// Announces that the system ends: Options::give_up_at_end_after counts from now on. Any thread.
+  void announce_end() noexcept;
   /// Commits what the lanes hold and ends the thread. Nobody may hand over any more.
   void stop();
 
@@ -51,6 +57,8 @@ class Committer {
   [[nodiscard]] std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_relaxed); }
   /// Why the last commit failed, while it is being retried or after giving up; empty when all is well.
   [[nodiscard]] std::string failure() const;
+  /// From the commit to the moment when readers can see it. Any thread.
+  [[nodiscard]] const SharedHistogram& publish_latency() const noexcept { return publish_latency_; }
   [[nodiscard]] bool has_given_up() const noexcept { return has_given_up_.load(std::memory_order_acquire); }
 
  private:
@@ -58,6 +66,7 @@ class Committer {
   bool commit_all();
   bool commit_with_retries(Position position);
   bool resumed();
+  [[nodiscard]] bool should_give_up(std::chrono::steady_clock::time_point failing_since) const;
   void set_failure(const std::string& text);
 
   Doorbell& bell_;
@@ -71,6 +80,8 @@ class Committer {
   std::atomic<std::uint64_t> committed_quotes_{0};
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<bool> has_given_up_{false};
+  std::atomic<std::int64_t> end_announced_ns_{0};  ///< of the steady clock; 0 = not yet
+  SharedHistogram publish_latency_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex failure_mutex_;
   std::string failure_;

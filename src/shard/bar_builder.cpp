@@ -60,7 +60,9 @@ bool BarBuilder::load_closed(std::size_t timeframe_index, const Interval& wanted
 
 void BarBuilder::add(UnixNanos ts, Price price) {
   if (ts >= current_open_ && ts < current_close_) {
-    series_[0].open[current_index_].bar.add(ts, price);
+    OpenBar& open = series_[0].open[current_index_];
+    open.bar.add(ts, price);
+    open.was_changed = true;
     return;
   }
   fold(ts, [ts, price](Bar& bar) { bar.add(ts, price); });
@@ -82,6 +84,7 @@ void BarBuilder::fold(UnixNanos ts, Change change) {
     OpenBar& open = open_bar(0, ts);
     count(0, open.was_counted);
     change(open.bar);
+    open.was_changed = true;
     current_open_ = open.bar.open_time;
     current_close_ = open.bar.close_time;
     current_index_ = static_cast<std::size_t>(&open - series_[0].open.data());
@@ -93,6 +96,7 @@ void BarBuilder::fold(UnixNanos ts, Change change) {
       OpenBar& open = open_bar(i, ts);
       count(i, open.was_counted);
       change(open.bar);
+      open.was_changed = true;
       continue;
     }
     ClosedBar* closed = series_[i].closed.find(above.open);
@@ -140,7 +144,9 @@ void BarBuilder::close_open_bars(UnixNanos time, bool keep) {
       OpenBar& closed = open[closing];
       if (i == 0) {
         for (std::size_t above = 1; above < series_.size(); ++above) {
-          open_bar(above, closed.bar.open_time).bar.add(closed.bar);
+          OpenBar& parent = open_bar(above, closed.bar.open_time);
+          parent.bar.add(closed.bar);
+          parent.was_changed = true;
         }
       }
       if (!keep) continue;
@@ -168,6 +174,22 @@ void BarBuilder::emit_changes(EventBatch& batch, std::uint64_t committed) {
   for (Series& series : series_) {
     const UnixNanos forgotten = series.closed.trim(committed);
     series.forgotten_through = std::max(series.forgotten_through, forgotten);
+  }
+}
+
+void BarBuilder::emit_open_bars(EventBatch& batch) {
+  for (std::size_t i = 0; i < series_.size(); ++i) {
+    for (OpenBar& open : series_[i].open) {
+      if (!open.was_changed) continue;
+      open.was_changed = false;
+      batch.open_bars.push_back({symbol_, static_cast<std::uint32_t>(i), open.bar});
+    }
+  }
+}
+
+void BarBuilder::append_open_bars(std::vector<BarEvent>& out) const {
+  for (std::size_t i = 0; i < series_.size(); ++i) {
+    for (const OpenBar& open : series_[i].open) out.push_back({symbol_, static_cast<std::uint32_t>(i), open.bar});
   }
 }
 
@@ -232,7 +254,7 @@ void BarBuilder::decode(ByteReader& in) {
     for (std::uint64_t k = 0; k < open_count && in.ok(); ++k) {
       const Bar bar = decode_bar(in);
       if (i >= series_.size()) continue;
-      series_[i].open.push_back({bar, false});
+      series_[i].open.push_back({.bar = bar, .was_counted = false, .was_changed = false});
       next_close_ = std::min(next_close_, bar.close_time);
     }
   }

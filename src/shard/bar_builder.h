@@ -45,6 +45,13 @@ class BarBuilder {
     return prepare_slow(ts);
   }
 
+  /// The end of the base bar that a tick at `ts` belongs to, when that is closed; kEndOfTime when it is open.
+  [[nodiscard]] UnixNanos closed_base_end(UnixNanos ts) const {
+    if (ts >= closed_through_) return kEndOfTime;
+    const Interval base = interval(0, ts);
+    return is_closed(base) ? base.close : kEndOfTime;
+  }
+
   /// Adds a tick for which prepare() has returned true. Ties in time go by call order.
   void add(UnixNanos ts, Price price);
   /// Adds the size of a trade to the volume of its bars; the same rules as add().
@@ -68,6 +75,11 @@ class BarBuilder {
   /// with each later batch.
   void emit_changes(EventBatch& batch, std::uint64_t committed);
 
+  /// Appends the open bars that changed since the last call to `batch.open_bars`.
+  void emit_open_bars(EventBatch& batch);
+  /// Appends all open bars as they are kept: those above the base lack what open base bars hold.
+  void append_open_bars(std::vector<BarEvent>& out) const;
+
   /// The open bars of a timeframe, ascending, complete up to the newest tick.
   [[nodiscard]] std::vector<Bar> open_bars(std::size_t timeframe_index) const;
 
@@ -84,6 +96,7 @@ class BarBuilder {
   struct OpenBar {
     Bar bar;
     bool was_counted = false;
+    bool was_changed = true;  ///< since emit_open_bars()
   };
   struct Series {
     std::vector<OpenBar> open;  ///< ascending; a bar above the base holds its closed base bars only

@@ -54,7 +54,16 @@ PriceGate::Verdict PriceGate::judge_historical(const Quote& quote, PriceTrack& t
   const PriceLevel* reference = &track.level;
   if (predecessor.known() && needs_predecessor(quote, track)) reference = &predecessor;
   if (!is_near(*reference, quote.ts_event)) reference = &symbol_level;
-  if (is_near(*reference, quote.ts_event)) {
+  return judge(quote, track, is_near(*reference, quote.ts_event) ? reference : nullptr);
+}
+
+PriceGate::Verdict PriceGate::judge_live(const Quote& quote, PriceTrack& track, const PriceLevel& symbol_latest) const {
+  const PriceLevel& reference = track.live.known() ? track.live : symbol_latest;
+  return judge(quote, track, reference.known() ? &reference : nullptr);
+}
+
+PriceGate::Verdict PriceGate::judge(const Quote& quote, PriceTrack& track, const PriceLevel* reference) const {
+  if (reference != nullptr) {
     const auto quiet = [this](Price price, Price level) {
       const std::int64_t move = price.units - level.units;  // both are positive: no overflow
       return (move < 0 ? -move : move) < (level.units >> quiet_shift_);
@@ -78,15 +87,21 @@ PriceGate::Verdict PriceGate::judge_historical(const Quote& quote, PriceTrack& t
 }
 
 bool PriceGate::escapes(const Quote& quote, Reason reason, PriceTrack& track) const {
+  const bool is_live = (quote.marks & kLiveQuote) != 0;
   const auto agrees_with_first = [&](const RefusedStreak& s) {
-    if (s.reason != reason) return false;
+    if (s.reason != reason || s.is_live != is_live) return false;
     if (reason == Reason::kSpike) return !is_spike(quote.bid, quote.ask, s.bid, s.ask);
     return !implausible(quote.bid, s.bid) && !implausible(quote.ask, s.ask);
   };
   if (!track.streak) track.streak = std::make_unique<RefusedStreak>();
   RefusedStreak& streak = *track.streak;
   if (streak.count == 0 || !agrees_with_first(streak)) {
-    streak = {.reason = reason, .count = 1, .bid = quote.bid, .ask = quote.ask, .times = {quote.ts_event}};
+    streak = {.reason = reason,
+              .is_live = is_live,
+              .count = 1,
+              .bid = quote.bid,
+              .ask = quote.ask,
+              .times = {quote.ts_event}};
     return false;
   }
   const auto end = streak.times.begin() + streak.count;
@@ -113,24 +128,33 @@ PriceLevel decode_price_level(ByteReader& in) noexcept {
   return level;
 }
 
+namespace {
+constexpr std::uint8_t kLiveStreak = 0x80;
+}
+
 void encode_price_track(ByteWriter& out, const PriceTrack& track) {
   encode_price_level(out, track.level);
+  encode_price_level(out, track.live);
   out.u8(track.streak ? track.streak->count : std::uint8_t{0});
   if (!track.streak) return;
-  out.u8(static_cast<std::uint8_t>(track.streak->reason));
+  const auto reason = static_cast<std::uint8_t>(track.streak->reason);
+  out.u8(track.streak->is_live ? reason | kLiveStreak : reason);
   out.signed_varint(track.streak->bid.units);
   out.signed_varint(track.streak->ask.units);
   for (std::size_t i = 0; i < track.streak->count; ++i) out.i64(track.streak->times[i].ns);
 }
 
-void decode_price_track(ByteReader& in, PriceTrack& track) {
+void decode_price_track(ByteReader& in, PriceTrack& track, bool has_live) {
   track.level = decode_price_level(in);
+  track.live = has_live ? decode_price_level(in) : PriceLevel{};
   track.streak.reset();
   const std::uint8_t count = in.u8();
   if (count == 0 || count >= RefusedStreak::kEscape) return;
   track.streak = std::make_unique<RefusedStreak>();
   track.streak->count = count;
-  track.streak->reason = static_cast<Reason>(in.u8());
+  const std::uint8_t reason = in.u8();
+  track.streak->is_live = (reason & kLiveStreak) != 0;
+  track.streak->reason = static_cast<Reason>(reason & ~kLiveStreak);
   track.streak->bid.units = in.signed_varint();
   track.streak->ask.units = in.signed_varint();
   for (std::size_t i = 0; i < count; ++i) track.streak->times[i].ns = in.i64();

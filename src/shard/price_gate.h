@@ -26,6 +26,7 @@ struct PriceLevel {
 struct RefusedStreak {
   static constexpr std::size_t kEscape = 10;
   Reason reason = Reason::kImplausiblePrice;
+  bool is_live = false;
   std::uint8_t count = 0;  ///< at most kEscape - 1
   Price bid;               ///< of the first of them
   Price ask;
@@ -34,7 +35,8 @@ struct RefusedStreak {
 
 /// What one LP's quotes of one symbol are judged by.
 struct PriceTrack {
-  PriceLevel level;
+  PriceLevel level;  ///< of quotes that did not come live
+  PriceLevel live;
   std::unique_ptr<RefusedStreak> streak;  ///< rare, so kept apart
 };
 
@@ -66,6 +68,10 @@ class PriceGate {
   Verdict judge_historical(const Quote& quote, PriceTrack& track, const PriceLevel& symbol_level,
                            const PriceLevel& predecessor = {}) const;
 
+  /// Judges a quote that came live. The reference is the LP's own live level, however old, or the symbol's latest quote
+  /// when the LP has none. An accepted quote that is in order, or that is told kNewLevel, is the new live level.
+  Verdict judge_live(const Quote& quote, PriceTrack& track, const PriceLevel& symbol_latest) const;
+
   /// Whether judge_historical() will ask for the predecessor.
   static bool needs_predecessor(const Quote& quote, const PriceTrack& track) noexcept {
     return quote.ts_event < track.level.ts_event && is_near(track.level, quote.ts_event);
@@ -81,6 +87,8 @@ class PriceGate {
 
  private:
   static bool is_near(const PriceLevel& level, UnixNanos ts_event) noexcept;
+  /// Judges by a reference; null = there is none.
+  Verdict judge(const Quote& quote, PriceTrack& track, const PriceLevel* reference) const;
   [[nodiscard]] Verdict compare(const Quote& quote, Price bid, Price ask) const noexcept;
   [[nodiscard]] bool implausible(Price price, Price reference) const noexcept;
   [[nodiscard]] bool is_spike(Price bid, Price ask, Price reference_bid, Price reference_ask) const noexcept;
@@ -92,7 +100,8 @@ class PriceGate {
 };
 
 void encode_price_track(ByteWriter& out, const PriceTrack& track);
-void decode_price_track(ByteReader& in, PriceTrack& track);
+/// `has_live` is false for a track that was written before there were live levels.
+void decode_price_track(ByteReader& in, PriceTrack& track, bool has_live = true);
 void encode_price_level(ByteWriter& out, const PriceLevel& level);
 PriceLevel decode_price_level(ByteReader& in) noexcept;
 

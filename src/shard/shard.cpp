@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -20,8 +21,14 @@ constexpr std::chrono::microseconds kWorkPoll{200};
 
 }  // namespace
 
-Shard::Shard(ShardRules rules, std::size_t inbox_slots, Doorbell& committer)
-    : lane_(rules.shard), engine_(std::move(rules)), inbox_(inbox_slots), committer_(committer) {}
+Shard::Shard(ShardRules rules, const Options& options, Doorbell& committer)
+    : lane_(rules.shard),
+      engine_(std::move(rules)),
+      inbox_(options.inbox_slots),
+      committer_(committer),
+      clock_(*options.clock),
+      closes_by_clock_(options.bar_close_grace.has_value()),
+      grace_ns_(options.bar_close_grace.value_or(std::chrono::nanoseconds{0}).count()) {}
 
 Shard::~Shard() { stop(); }
 
@@ -45,13 +52,18 @@ std::size_t Shard::try_push(std::span<const Quote> quotes) noexcept {
   return pushed;
 }
 
-void Shard::push(std::span<const Quote> quotes) {
-  while (true) {
-    quotes = quotes.subspan(try_push(quotes));
-    if (quotes.empty()) return;
-    // Half empty, not one slot: a producer that is faster than the shard then wakes up once per half inbox.
-    room_.wait_for(kLongestSleep, [this] { return inbox_.depth() <= inbox_.capacity() / 2; });
+bool Shard::wait_for_room(std::chrono::nanoseconds timeout) {
+  // Half empty, not one slot: a producer that is faster than the shard then wakes up once per half inbox.
+  return room_.wait_for(timeout, [this] { return inbox_.depth() <= inbox_.capacity() / 2; });
+}
+
+void Shard::set_thresholds(const ShardThresholds& thresholds) {
+  {
+    const std::lock_guard lock(work_mutex_);
+    new_thresholds_ = thresholds;
+    has_work_.store(true, std::memory_order_release);
   }
+  bell_.ring();
 }
 
 void Shard::run_and_commit(const std::function<void(ShardEngine&, EventBatch&)>& work) {
@@ -75,12 +87,13 @@ void Shard::loop() {
   while (true) {
     const std::size_t drained = drain();
     if (has_work_.load(std::memory_order_acquire)) run_work();
+    if (closes_by_clock_) close_by_clock();
     hand_over(false);
     make_room();
     if (drained != 0) continue;
     if (stopping_.load(std::memory_order_acquire) && inbox_.empty()) break;
     if (nap_.take()) continue;
-    bell_.wait_for(kLongestSleep, [this] {
+    bell_.wait_for(longest_sleep(), [this] {
       return !inbox_.empty() || stopping_.load(std::memory_order_acquire) ||
              has_work_.load(std::memory_order_acquire) || (has_something_to_hand_over() && lane_.can_hand_over());
     });
@@ -92,12 +105,45 @@ void Shard::loop() {
 }
 
 std::size_t Shard::drain() {
+  if (inbox_.empty()) return 0;
   EventBatch& batch = lane_.current();
   const std::uint64_t committed = lane_.committed();
-  const std::size_t drained =
-      inbox_.drain(kDrainAtOnce, [&](const Quote& quote) { engine_.process(quote, batch, committed); });
-  if (drained != 0) room_.ring();
+  // Quotes of one read share their receive time. When there are many reads the last ones count as the one before them.
+  struct Run {
+    UnixNanos received;
+    std::uint64_t length = 0;
+  };
+  std::array<Run, 64> runs;
+  std::size_t run_count = 0;
+  const std::size_t drained = inbox_.drain(kDrainAtOnce, [&](const Quote& quote) {
+    if (run_count == 0 || (quote.ts_recv != runs[run_count - 1].received && run_count < runs.size())) {
+      runs[run_count++] = {quote.ts_recv, 0};
+    }
+    ++runs[run_count - 1].length;
+    engine_.process(quote, batch, committed);
+  });
+  if (drained == 0) return 0;
+  room_.ring();
+  const UnixNanos now = clock_.now();
+  for (std::size_t i = 0; i < run_count; ++i) tick_latency_.record(now - runs[i].received, runs[i].length);
+  if (first_in_batch_ == kNoTime && !batch.ticks.empty()) first_in_batch_ = now;
   return drained;
+}
+
+void Shard::close_by_clock() {
+  const UnixNanos now = clock_.now();
+  if (now < next_close_check_) return;
+  const std::chrono::nanoseconds grace{grace_ns_.load(std::memory_order_relaxed)};
+  engine_.close_by_clock(now, grace, lane_.current());
+  // Bars end on whole seconds, so this is when the next ones are due.
+  const std::int64_t since_due = (now - grace).ns % kNanosPerSecond;
+  next_close_check_ = now + std::chrono::nanoseconds{kNanosPerSecond - since_due};
+}
+
+std::chrono::nanoseconds Shard::longest_sleep() const {
+  if (!closes_by_clock_) return kLongestSleep;
+  const std::chrono::nanoseconds until_check = next_close_check_ - clock_.now();
+  return std::clamp<std::chrono::nanoseconds>(until_check, std::chrono::milliseconds{1}, kLongestSleep);
 }
 
 void Shard::run_work() {
@@ -105,6 +151,8 @@ void Shard::run_work() {
   {
     const std::lock_guard lock(work_mutex_);
     items.swap(work_);
+    if (new_thresholds_) engine_.set_thresholds(*new_thresholds_);
+    new_thresholds_.reset();
     has_work_.store(false, std::memory_order_relaxed);
   }
   // What was pushed before an item was added is in the inbox by now; what comes later may wait.
@@ -143,6 +191,10 @@ bool Shard::hand_over(bool force_checkpoint) {
   if (!lane_.can_hand_over()) return false;
   engine_.complete(lane_.current(), lane_.committed(), force_checkpoint);
   if (lane_.current().empty()) return false;
+  if (first_in_batch_ != kNoTime) {
+    bar_latency_.record(clock_.now() - first_in_batch_, lane_.current().ticks.size());
+    first_in_batch_ = kNoTime;
+  }
   lane_.hand_over(committer_);
   return true;
 }

@@ -10,9 +10,11 @@
 #include <thread>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/doorbell.h"
 #include "core/many_to_one_ring.h"
 #include "core/nap.h"
+#include "core/shared_histogram.h"
 #include "model/batch_lane.h"
 #include "model/quote_inbox.h"
 #include "shard/shard_engine.h"
@@ -25,7 +27,14 @@ namespace tickpipe {
 /// returned, as the last batch needs a taker.
 class Shard final : public QuoteInbox {
  public:
-  Shard(ShardRules rules, std::size_t inbox_slots, Doorbell& committer);
+  struct Options {
+    std::size_t inbox_slots = 10000;
+    const Clock* clock = nullptr;  ///< outlives the shard; measures latency, and closes bars
+    /// Bars are closed this long after their end by the wall clock; nothing = never.
+    std::optional<std::chrono::nanoseconds> bar_close_grace;
+  };
+
+  Shard(ShardRules rules, const Options& options, Doorbell& committer);
   ~Shard() override;
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -36,8 +45,8 @@ class Shard final : public QuoteInbox {
 
   /// Pushes as many quotes from the front as fit and returns their number; a span that fits stays together. Any thread.
   std::size_t try_push(std::span<const Quote> quotes) noexcept override;
-  /// Pushes all, sleeping while the inbox is full. Any thread.
-  void push(std::span<const Quote> quotes) override;
+  bool wait_for_room(std::chrono::nanoseconds timeout) override;
+  [[nodiscard]] std::size_t depth() const noexcept { return inbox_.depth(); }
 
   /// Runs `work` on the shard's thread, after everything that was pushed before by this thread, and returns when what
   /// it did has been committed. Must not be called after stop().
@@ -47,6 +56,18 @@ class Shard final : public QuoteInbox {
   [[nodiscard]] Doorbell& doorbell() noexcept { return bell_; }
   /// Only while the thread is not running.
   [[nodiscard]] ShardEngine& engine() noexcept { return engine_; }
+  /// From the receipt of a quote to the verdict on it, whatever that is.
+  [[nodiscard]] const SharedHistogram& tick_latency() const noexcept { return tick_latency_; }
+  /// From the first verdict that a batch holds to the moment when its bars are complete.
+  [[nodiscard]] const SharedHistogram& bar_latency() const noexcept { return bar_latency_; }
+  /// Takes effect soon. Any thread.
+  void set_thresholds(const ShardThresholds& thresholds);
+  [[nodiscard]] ShardEngine::HistoryFailure history_failure() const { return engine_.history_failure(); }
+  /// Any thread.
+  void set_bar_close_grace(std::chrono::nanoseconds grace) noexcept {
+    grace_ns_.store(grace.count(), std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::size_t inbox_capacity() const noexcept { return inbox_.capacity(); }
   [[nodiscard]] const ShardCounters& counters() const noexcept { return engine_.counters(); }
 
  private:
@@ -57,6 +78,9 @@ class Shard final : public QuoteInbox {
 
   void loop();
   std::size_t drain();
+  void close_by_clock();
+  /// How long to sleep when nothing happens: until bars may have to be closed.
+  [[nodiscard]] std::chrono::nanoseconds longest_sleep() const;
   void run_work();
   void make_room();
   [[nodiscard]] bool batch_is_full() noexcept;
@@ -72,8 +96,16 @@ class Shard final : public QuoteInbox {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> has_work_{false};
   std::mutex work_mutex_;
+  std::optional<ShardThresholds> new_thresholds_;
   std::vector<Work*> work_;
   Nap nap_;
+  const Clock& clock_;
+  const bool closes_by_clock_;
+  std::atomic<std::int64_t> grace_ns_;
+  UnixNanos next_close_check_ = kNoTime;
+  UnixNanos first_in_batch_ = kNoTime;  ///< when the first quote of the current batch was accepted
+  SharedHistogram tick_latency_;
+  SharedHistogram bar_latency_;
   std::jthread thread_;
 };
 

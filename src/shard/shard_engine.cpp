@@ -74,26 +74,49 @@ PriceLevel ShardEngine::predecessor(const SymbolState& symbol, const LpState& lp
 }
 
 void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t committed) {
+  const std::optional<Reason> refused = decide(quote, batch, committed);
+  if (refused) refuse(*refused);
+  if ((quote.marks & kVerdictMask) != 0) [[unlikely]] {
+    // Without ticks this batch may never be handed over; then what there is to wait for is in the one before.
+    const std::uint64_t carried_by = batch.ticks.empty() ? batch.number - 1 : batch.number;
+    rules_.verdicts->on_verdict(quote.marks & kVerdictMask, rules_.shard, refused, carried_by);
+  }
+}
+
+PriceGate::Verdict ShardEngine::judge_price(const Quote& quote, SymbolState& symbol, LpState& lp) {
+  if (quote.marks & kLiveQuote) {
+    PriceLevel latest;
+    if (symbol.latest.seq != 0) latest = {symbol.latest.ts_event, symbol.latest.bid, symbol.latest.ask};
+    return gate_.judge_live(quote, lp.prices, latest);
+  }
+  return gate_.judge_historical(quote, lp.prices, symbol.level, predecessor(symbol, lp, quote));
+}
+
+std::optional<Reason> ShardEngine::decide(const Quote& quote, EventBatch& batch, std::uint64_t committed) {
   SymbolState& symbol = state(quote.symbol);
   LpState& lp = lp_state(symbol, quote.lp);
-  std::uint8_t flags = kHistorical;
+  const bool is_live = (quote.marks & kLiveQuote) != 0;
+  std::uint8_t flags = is_live ? 0 : kHistorical;
   bool in_bars = lp.is_selected;
   try {
-    if (rules_.deduplicate && quote.ts_event <= lp.newest && is_duplicate(symbol, lp, quote)) {
-      // It was accepted once: it ends a streak, and where a file is loaded again the levels go along.
-      const bool had_streak = lp.prices.streak != nullptr;
-      lp.prices.streak.reset();
-      const bool lp_moved = PriceGate::accept_historical(lp.prices.level, quote.ts_event, quote.bid, quote.ask);
-      const bool symbol_moved = PriceGate::accept_historical(symbol.level, quote.ts_event, quote.bid, quote.ask);
-      if (had_streak || lp_moved || symbol_moved) note_unsaved(symbol);
-      return refuse(Reason::kDuplicate);
+    if (rules_.deduplicate && quote.ts_event <= lp.greatest && (quote.marks & kReceiveTimed) == 0 &&
+        is_duplicate(symbol, lp, quote)) {
+      on_duplicate(quote, symbol, lp, batch, committed);
+      return Reason::kDuplicate;
     }
     // What may fail to read the store comes before anything changes.
+    if (in_bars && is_live) {
+      const UnixNanos base_end = symbol.bars.closed_base_end(quote.ts_event);
+      if (base_end != kEndOfTime && symbol.newest - base_end > rules_.bar_revision_window) {
+        flags |= kLateForBars;
+        in_bars = false;
+      }
+    }
     if (in_bars && !symbol.bars.prepare(quote.ts_event)) {
       flags |= kLateForBars;
       in_bars = false;
     }
-    switch (gate_.judge_historical(quote, lp.prices, symbol.level, predecessor(symbol, lp, quote))) {
+    switch (judge_price(quote, symbol, lp)) {
       case PriceGate::Verdict::kGood:
         break;
       case PriceGate::Verdict::kSpike:
@@ -104,14 +127,15 @@ void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t c
         break;
       case PriceGate::Verdict::kRefusedImplausible:
         note_unsaved(symbol);  // the streak counts on after a restart
-        return refuse(Reason::kImplausiblePrice);
+        return Reason::kImplausiblePrice;
       case PriceGate::Verdict::kRefusedSpike:
         note_unsaved(symbol);
-        return refuse(Reason::kSpike);
+        return Reason::kSpike;
     }
   } catch (const Error& error) {
-    history_error_ = error.what();
-    return refuse(Reason::kStoreUnavailable);
+    const std::lock_guard lock(history_failure_mutex_);
+    history_failure_ = {error.what(), std::chrono::steady_clock::now()};
+    return Reason::kStoreUnavailable;
   }
 
   if (rules_.flag_out_of_order && quote.ts_event < lp.newest) flags |= kOutOfOrder;
@@ -127,7 +151,7 @@ void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t c
                                                    .symbol = quote.symbol,
                                                    .lp = quote.lp,
                                                    .flags = flags});
-  symbol.apply(lp, tick);
+  symbol.apply(lp, tick, rules_.live_tick_age);
   if (rules_.deduplicate) {
     lp.window.insert(quote.ts_event, quote.bid, quote.ask, batch.number, committed, rules_.dedup_window);
     if (stored_ && quote.ts_event < stored_->end()) {
@@ -139,15 +163,76 @@ void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t c
     symbol.bars.add(quote.ts_event, rules_.bar_price(quote.bid, quote.ask));
     symbol.bars.close_through(symbol.watermark());
     note_changed_bars(symbol, before);
+  } else if ((flags & kLateForBars) && stored_) {
+    std::erase_if(late_in_flight_, [&](const InFlightLateQuote& late) { return late.batch <= committed; });
+    late_in_flight_.push_back({batch.number, tick});
   }
   note_unsaved(symbol);
+  note_touched(symbol);
   ++accepted_since_checkpoint_;
   bump(counters_.accepted);
-  if (flags != kHistorical) [[unlikely]] {
+  if ((flags & (kOutOfOrder | kSpike | kLateForBars)) != 0) [[unlikely]] {
     if (flags & kOutOfOrder) bump(counters_.out_of_order);
     if (flags & kSpike) bump(counters_.spikes);
     if (flags & kLateForBars) bump(counters_.late_for_bars);
   }
+  return std::nullopt;
+}
+
+void ShardEngine::on_duplicate(const Quote& quote, SymbolState& symbol, LpState& lp, EventBatch& batch,
+                               std::uint64_t committed) {
+  const bool is_live = (quote.marks & kLiveQuote) != 0;
+  if (!is_live && symbol.late_ticks != 0 && stored_) fold_late_quote(quote, symbol, batch, committed);
+  // It was accepted once: it ends a streak, and where a file is loaded again the levels go along.
+  const bool had_streak = lp.prices.streak != nullptr;
+  lp.prices.streak.reset();
+  bool has_moved = false;
+  if (!is_live) {
+    has_moved |= PriceGate::accept_historical(lp.prices.level, quote.ts_event, quote.bid, quote.ask);
+    has_moved |= PriceGate::accept_historical(symbol.level, quote.ts_event, quote.bid, quote.ask);
+  }
+  if (had_streak || has_moved) note_unsaved(symbol);
+}
+
+void ShardEngine::fold_late_quote(const Quote& quote, SymbolState& symbol, EventBatch& batch, std::uint64_t committed) {
+  const auto is_it = [&quote](const Tick& tick) {
+    return tick.symbol == quote.symbol && tick.lp == quote.lp && tick.ts_event == quote.ts_event &&
+           tick.bid == quote.bid && tick.ask == quote.ask && (tick.flags & kLateForBars);
+  };
+  // It is in this batch, in one that is on its way to the store, or stored.
+  Tick* const here = [&]() -> Tick* {
+    const auto found = std::find_if(batch.ticks.begin(), batch.ticks.end(), is_it);
+    return found == batch.ticks.end() ? nullptr : &*found;
+  }();
+  std::optional<Tick> earlier;
+  if (here == nullptr) {
+    for (const InFlightLateQuote& late : late_in_flight_) {
+      if (late.batch > committed && is_it(late.tick)) earlier = late.tick;
+    }
+    if (!earlier) {
+      rules_.history->scan(symbol.id, quote.ts_event, UnixNanos{quote.ts_event.ns + 1}, [&](const Tick& tick) {
+        if (is_it(tick)) earlier = tick;
+        return !earlier;
+      });
+    }
+    const auto was_amended = [&](const Tick& tick) { return tick.symbol == symbol.id && tick.seq == earlier->seq; };
+    if (!earlier || std::any_of(batch.amended.begin(), batch.amended.end(), was_amended)) return;
+  }
+  if (!symbol.bars.prepare(quote.ts_event)) return;
+  if (here != nullptr) {
+    here->flags = static_cast<std::uint8_t>(here->flags & ~kLateForBars);
+    std::erase_if(late_in_flight_, [&](const InFlightLateQuote& late) { return is_it(late.tick); });
+  } else {
+    earlier->flags = static_cast<std::uint8_t>((earlier->flags & ~kLateForBars) | kFoldedLater);
+    batch.amended.push_back(*earlier);
+    std::erase_if(late_in_flight_, [&](const InFlightLateQuote& late) { return late.tick.seq == earlier->seq; });
+  }
+  --symbol.late_ticks;
+  const std::size_t before = symbol.bars.dirty_count();
+  symbol.bars.add(quote.ts_event, rules_.bar_price(quote.bid, quote.ask));
+  note_changed_bars(symbol, before);
+  note_unsaved(symbol);
+  note_touched(symbol);
 }
 
 void ShardEngine::note_changed_bars(SymbolState& symbol, std::size_t before) {
@@ -165,15 +250,39 @@ void ShardEngine::note_unsaved(SymbolState& symbol) {
   unsaved_.push_back(&symbol);
 }
 
+void ShardEngine::note_touched(SymbolState& symbol) {
+  if (!rules_.tell_readers || symbol.is_touched) return;
+  symbol.is_touched = true;
+  touched_.push_back(&symbol);
+}
+
+void ShardEngine::close_symbol(SymbolState& symbol, UnixNanos time, EventBatch& batch) {
+  const std::size_t before = symbol.bars.dirty_count();
+  symbol.bars.close_through(time);
+  batch.closes.push_back({symbol.id, symbol.seq, time});
+  note_changed_bars(symbol, before);
+  note_unsaved(symbol);
+  note_touched(symbol);
+}
+
 void ShardEngine::close_through(UnixNanos time, EventBatch& batch) {
   for (const auto& symbol : symbols_) {
-    if (!symbol || symbol->bars.next_close() > time) continue;
-    const std::size_t before = symbol->bars.dirty_count();
-    symbol->bars.close_through(time);
-    batch.closes.push_back({symbol->id, symbol->seq, time});
-    note_changed_bars(*symbol, before);
-    note_unsaved(*symbol);
+    if (symbol && symbol->bars.next_close() <= time) close_symbol(*symbol, time, batch);
   }
+}
+
+void ShardEngine::close_by_clock(UnixNanos now, std::chrono::nanoseconds grace, EventBatch& batch) {
+  const UnixNanos time = now - grace;
+  for (const auto& symbol : symbols_) {
+    if (symbol && symbol->bars.next_close() <= time && symbol->follows_clock(now)) close_symbol(*symbol, time, batch);
+  }
+}
+
+void ShardEngine::set_thresholds(const ShardThresholds& thresholds) {
+  gate_ = PriceGate(thresholds.prices);
+  rules_.prices = thresholds.prices;
+  rules_.live_tick_age = thresholds.live_tick_age;
+  rules_.bar_revision_window = thresholds.bar_revision_window;
 }
 
 void ShardEngine::complete(EventBatch& batch, std::uint64_t committed, bool force_checkpoint) {
@@ -184,6 +293,15 @@ void ShardEngine::complete(EventBatch& batch, std::uint64_t committed, bool forc
   with_changed_bars_.clear();
   changed_bars_ = 0;
   bump(counters_.bar_events, batch.bars.size());
+  for (SymbolState* symbol : touched_) {
+    symbol->is_touched = false;
+    symbol->bars.emit_open_bars(batch);
+    if (symbol->latest.seq != symbol->published_latest) {
+      symbol->published_latest = symbol->latest.seq;
+      batch.latest.push_back(symbol->latest);
+    }
+  }
+  touched_.clear();
 
   if (!checkpoint_due() && !(force_checkpoint && rules_.history != nullptr && !unsaved_.empty())) return;
   if (rules_.checkpoint_round != nullptr) {
@@ -222,6 +340,7 @@ void ShardEngine::finish_restore() {
       if (is_selected != lp.is_selected) note_unsaved(*symbol);
       lp.is_selected = is_selected;
     }
+    symbol->published_latest = symbol->latest.seq;
   }
 }
 
@@ -230,11 +349,11 @@ void ShardEngine::replay(const Tick& tick, Position position) {
   if (position <= symbol.snapshot_position) return;
   LpState& lp = lp_state(symbol, tick.lp);
   lp.is_selected = !(tick.flags & kUnselected);  // as it was then: bars closed by it
-  symbol.apply(lp, tick);
-  lp.window.assume_stored_through(lp.newest);
+  symbol.apply(lp, tick, rules_.live_tick_age);
+  lp.window.assume_stored_through(lp.greatest);
   if (tick.kind == RecordKind::kTrade) {
     symbol.bars.replay_trade(tick.ts_event, tick.bid_size);
-  } else if (tick.kind == RecordKind::kQuote && !(tick.flags & (kUnselected | kLateForBars))) {
+  } else if (tick.kind == RecordKind::kQuote && !(tick.flags & (kUnselected | kLateForBars | kFoldedLater))) {
     symbol.bars.replay(tick.ts_event, rules_.bar_price(tick.bid, tick.ask));
     symbol.bars.replay_close_through(symbol.watermark());
   }
@@ -245,6 +364,14 @@ void ShardEngine::replay(const CloseMark& mark, Position position) {
   SymbolState& symbol = state(mark.symbol);
   if (position <= symbol.snapshot_position) return;
   symbol.bars.replay_close_through(mark.closed_through);
+  note_unsaved(symbol);
+}
+
+void ShardEngine::replay_amended(const Tick& tick, Position position) {
+  SymbolState& symbol = state(tick.symbol);
+  if (position <= symbol.snapshot_position) return;
+  if (symbol.late_ticks != 0) --symbol.late_ticks;
+  symbol.bars.replay(tick.ts_event, rules_.bar_price(tick.bid, tick.ask));
   note_unsaved(symbol);
 }
 

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "model/event_batch.h"
@@ -14,11 +16,19 @@
 #include "model/quote.h"
 #include "model/reason.h"
 #include "model/trading_calendar.h"
+#include "model/verdict_book.h"
 #include "shard/price_gate.h"
 #include "shard/stored_quotes.h"
 #include "shard/symbol_state.h"
 
 namespace tickpipe {
+
+/// What of the rules may change while a shard runs.
+struct ShardThresholds {
+  PriceGate::Rules prices;
+  std::chrono::nanoseconds live_tick_age{0};
+  std::chrono::nanoseconds bar_revision_window{0};
+};
 
 /// What a shard needs to know. References outlive the shard.
 struct ShardRules {
@@ -28,6 +38,11 @@ struct ShardRules {
   std::chrono::nanoseconds dedup_window = std::chrono::seconds{5};
   bool flag_out_of_order = true;
   PriceGate::Rules prices;
+  std::chrono::nanoseconds live_tick_age = std::chrono::seconds{60};  ///< older: never the latest quote
+  /// Live ticks: from the end of a closed base bar to the symbol's newest event time, while they may still correct it.
+  std::chrono::nanoseconds bar_revision_window = std::chrono::minutes{10};
+  bool tell_readers = false;        ///< fill EventBatch::open_bars and EventBatch::latest
+  VerdictBook* verdicts = nullptr;  ///< for quotes that have a verdict sink; outlives the shard
   Price (*bar_price)(Price bid, Price ask) = mid_price;
   std::vector<Timeframe> timeframes;
   std::function<const TradingCalendar&(SymbolId)> calendar_of;        ///< asked once per symbol
@@ -66,6 +81,12 @@ class ShardEngine {
   /// Closes every bar of every symbol that ends at or before `time`.
   void close_through(UnixNanos time, EventBatch& batch);
 
+  /// Closes the bars that ended `grace` ago by the wall clock, of symbols that are live or have received nothing for
+  /// 60 s. To be called about once a second.
+  void close_by_clock(UnixNanos now, std::chrono::nanoseconds grace, EventBatch& batch);
+
+  void set_thresholds(const ShardThresholds& thresholds);
+
   /// Makes `batch` whole: bars that changed, and a checkpoint when one is due or `force_checkpoint`.
   void complete(EventBatch& batch, std::uint64_t committed, bool force_checkpoint);
 
@@ -79,6 +100,8 @@ class ShardEngine {
   void restore(SymbolId symbol, Position position, std::string_view snapshot);
   void replay(const Tick& tick, Position position);
   void replay(const CloseMark& mark, Position position);
+  /// A quote that was late for bars and folded in later (EventBatch::amended); behind the records of its commit.
+  void replay_amended(const Tick& tick, Position position);
   /// From here on ShardRules::is_selected holds; until here what was selected when the data was written.
   void finish_restore();
 
@@ -95,10 +118,24 @@ class ShardEngine {
   [[nodiscard]] const std::vector<std::uint64_t>& changed_bars_by_timeframe() const noexcept {
     return context_.changed;
   }
-  /// What the last failure to read the store said; empty without one. Same thread as process().
-  [[nodiscard]] const std::string& history_error() const noexcept { return history_error_; }
+  /// The last failure to read the store. Any thread.
+  struct HistoryFailure {
+    std::string text;  ///< empty = there was none
+    std::chrono::steady_clock::time_point at;
+  };
+  [[nodiscard]] HistoryFailure history_failure() const {
+    const std::lock_guard lock(history_failure_mutex_);
+    return history_failure_;
+  }
 
  private:
+  /// Accepts a quote into `batch` or tells why not.
+  std::optional<Reason> decide(const Quote& quote, EventBatch& batch, std::uint64_t committed);
+  PriceGate::Verdict judge_price(const Quote& quote, SymbolState& symbol, LpState& lp);
+  void on_duplicate(const Quote& quote, SymbolState& symbol, LpState& lp, EventBatch& batch, std::uint64_t committed);
+  /// A quote that is stored as late for bars and is loaded as history: it enters its bars.
+  void fold_late_quote(const Quote& quote, SymbolState& symbol, EventBatch& batch, std::uint64_t committed);
+  void close_symbol(SymbolState& symbol, UnixNanos time, EventBatch& batch);
   SymbolState& state(SymbolId symbol);
   LpState& lp_state(SymbolState& symbol, LpId lp) const;
   bool is_duplicate(SymbolState& symbol, LpState& lp, const Quote& quote);
@@ -107,6 +144,7 @@ class ShardEngine {
   void refuse(Reason reason) noexcept { bump(counters_.refused[index_of(reason)]); }
   void note_changed_bars(SymbolState& symbol, std::size_t before);
   void note_unsaved(SymbolState& symbol);
+  void note_touched(SymbolState& symbol);
   /// One writer, so no read-modify-write is needed.
   static void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
@@ -119,11 +157,18 @@ class ShardEngine {
   std::vector<std::unique_ptr<SymbolState>> symbols_;  ///< index: symbol / shard_count
   std::vector<SymbolState*> with_changed_bars_;
   std::vector<SymbolState*> unsaved_;
+  std::vector<SymbolState*> touched_;
+  struct InFlightLateQuote {
+    std::uint64_t batch = 0;
+    Tick tick;
+  };
+  std::vector<InFlightLateQuote> late_in_flight_;  ///< late for bars, in batches that may not be committed yet
   std::size_t changed_bars_ = 0;
   std::uint64_t accepted_since_checkpoint_ = 0;
   std::uint64_t seen_round_ = 0;
   ShardCounters counters_;
-  std::string history_error_;
+  mutable std::mutex history_failure_mutex_;
+  HistoryFailure history_failure_;
 };
 
 }  // namespace tickpipe

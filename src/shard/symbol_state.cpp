@@ -9,36 +9,93 @@
 namespace tickpipe {
 namespace {
 
-constexpr std::uint8_t kSnapshotVersion = 1;
+constexpr std::uint8_t kSnapshotVersion = 2;
 constexpr std::chrono::nanoseconds kActiveWithin = std::chrono::seconds{60};
 
 }  // namespace
 
-void SymbolState::apply(LpState& lp, const Tick& tick) noexcept {
+bool LpState::take_times(const Tick& tick) noexcept {
+  const bool is_live = (tick.flags & kHistorical) == 0;
+  greatest = std::max(greatest, tick.ts_event);
+  reached = std::max(reached, is_live ? std::min(tick.ts_event, tick.ts_recv) : tick.ts_event);
+  if (tick.ts_event >= newest) {
+    newest = tick.ts_event;
+    newest_received = tick.ts_recv;
+    behind_count = 0;
+    return false;
+  }
+  if (!is_live || newest <= newest_received) return false;
+  behind_newest = behind_count == 0 ? tick.ts_event : std::max(behind_newest, tick.ts_event);
+  if (++behind_count < kClockEscape) return false;
+  newest = behind_newest;
+  newest_received = tick.ts_recv;
+  behind_count = 0;
+  return true;
+}
+
+void SymbolState::apply(LpState& lp, const Tick& tick, std::chrono::nanoseconds live_tick_age) noexcept {
   if (tick.kind == RecordKind::kGap) {
     lp.after_gap = true;
     return;
   }
   if (tick.kind != RecordKind::kQuote) return;
+  const bool is_live = (tick.flags & kHistorical) == 0;
+  const bool is_in_order = tick.ts_event >= lp.newest;
   seq = tick.seq;
   lp.after_gap = false;
-  lp.prices.streak.reset();
-  lp.newest = std::max(lp.newest, tick.ts_event);
-  if (tick.flags & kNewLevel) lp.prices.level = {};
-  PriceGate::accept_historical(lp.prices.level, tick.ts_event, tick.bid, tick.ask);
-  PriceGate::accept_historical(level, tick.ts_event, tick.bid, tick.ask);
+  if (lp.prices.streak) lp.prices.streak.reset();
+  if (is_live) {
+    if (is_in_order || (tick.flags & kNewLevel)) lp.prices.live = {tick.ts_event, tick.bid, tick.ask};
+  } else {
+    if (tick.flags & kNewLevel) lp.prices.level = {};
+    PriceGate::accept_historical(lp.prices.level, tick.ts_event, tick.bid, tick.ask);
+    PriceGate::accept_historical(level, tick.ts_event, tick.bid, tick.ask);
+  }
+  const bool was_brought_back = lp.take_times(tick);
   if (tick.flags & kUnselected) return;
-  newest = std::max(newest, tick.ts_event);
-  if (latest.seq == 0 || tick.ts_event >= latest.ts_event) latest = tick;
+  if (tick.flags & (kLateForBars | kFoldedLater)) ++late_ticks;
+  take_newest(tick, was_brought_back);
+  take_latest(tick, is_in_order, live_tick_age);
+}
+
+void SymbolState::take_newest(const Tick& tick, bool was_brought_back) noexcept {
+  last_received = std::max(last_received, tick.ts_recv);
+  if (was_brought_back) {
+    newest = kNoTime;
+    for (const LpState& lp : lps) {
+      if (lp.is_selected) newest = std::max(newest, lp.newest);
+    }
+  } else if (tick.ts_event < newest) {
+    return;
+  } else {
+    newest = tick.ts_event;
+  }
+  const auto distance = tick.ts_recv - tick.ts_event;
+  newest_was_timely = distance <= kActiveWithin && distance >= -kActiveWithin;
+}
+
+void SymbolState::take_latest(const Tick& tick, bool is_in_order, std::chrono::nanoseconds live_tick_age) noexcept {
+  if (latest.seq == 0 && (tick.flags & kHistorical)) {
+    latest = tick;
+  } else if (tick.flags & kHistorical) {
+    const bool ties = tick.ts_event == latest.ts_event && (latest.flags & kHistorical);
+    if (ties || tick.ts_event > latest.ts_event) latest = tick;
+  } else if (is_in_order && tick.ts_recv - tick.ts_event <= live_tick_age) {
+    latest = tick;
+  }
+}
+
+bool SymbolState::follows_clock(UnixNanos now) const noexcept {
+  return newest_was_timely || last_received == kNoTime || now - last_received >= kActiveWithin;
 }
 
 UnixNanos SymbolState::watermark() const noexcept {
-  if (lps.size() == 1) return lps.front().is_selected ? lps.front().newest : kNoTime;
+  if (lps.size() == 1) return lps.front().is_selected ? lps.front().reached : kNoTime;
   UnixNanos reached = newest;
   if (newest == kNoTime) return reached;
   for (const LpState& lp : lps) {
     if (lp.is_selected && lp.newest != kNoTime && newest - lp.newest <= kActiveWithin) {
-      reached = std::min(reached, lp.newest);
+      reached = std::min(reached, lp.reached);
     }
   }
   return reached;
@@ -66,12 +123,20 @@ void SymbolState::encode_without_bars(std::string& out) const {
     w.u8(latest.flags);
   }
   w.i64(newest.ns);
+  w.i64(last_received.ns);
+  w.u8(newest_was_timely ? 1 : 0);
+  w.varint(late_ticks);
   encode_price_level(w, level);
   w.varint(lps.size());
   for (const LpState& lp : lps) {
     w.u16(lp.lp.value);
     w.u8(static_cast<std::uint8_t>((lp.after_gap ? 1 : 0) | (lp.is_selected ? 2 : 0)));
+    w.i64(lp.greatest.ns);
     w.i64(lp.newest.ns);
+    w.i64(lp.newest_received.ns);
+    w.i64(lp.reached.ns);
+    w.u8(lp.behind_count);
+    if (lp.behind_count != 0) w.i64(lp.behind_newest.ns);
     encode_price_track(w, lp.prices);
   }
 }
@@ -90,7 +155,10 @@ void SymbolState::decode_without_bars(std::string_view bytes) {
 }
 
 void SymbolState::decode_head(ByteReader& r) {
-  if (r.u8() != kSnapshotVersion) throw Error("the stored state of a symbol has an unknown version");
+  // Version 1 knew no live ticks.
+  const std::uint8_t version = r.u8();
+  if (version == 0 || version > kSnapshotVersion) throw Error("the stored state of a symbol has an unknown version");
+  const bool has_live = version >= 2;
   seq = r.varint();
   latest = {};
   latest.seq = r.varint();
@@ -106,6 +174,11 @@ void SymbolState::decode_head(ByteReader& r) {
     latest.flags = r.u8();
   }
   newest.ns = r.i64();
+  if (has_live) {
+    last_received.ns = r.i64();
+    newest_was_timely = r.u8() != 0;
+    late_ticks = r.varint();
+  }
   level = decode_price_level(r);
   const std::uint64_t lp_count = r.varint();
   lps.clear();
@@ -115,9 +188,17 @@ void SymbolState::decode_head(ByteReader& r) {
     const std::uint8_t bits = r.u8();
     lp.after_gap = (bits & 1) != 0;
     lp.is_selected = (bits & 2) != 0;
-    lp.newest.ns = r.i64();
-    decode_price_track(r, lp.prices);
-    lp.window.assume_stored_through(lp.newest);
+    lp.greatest.ns = r.i64();
+    lp.newest = lp.reached = lp.greatest;
+    if (has_live) {
+      lp.newest.ns = r.i64();
+      lp.newest_received.ns = r.i64();
+      lp.reached.ns = r.i64();
+      lp.behind_count = r.u8();
+      if (lp.behind_count != 0) lp.behind_newest.ns = r.i64();
+    }
+    decode_price_track(r, lp.prices, has_live);
+    lp.window.assume_stored_through(lp.greatest);
   }
 }
 

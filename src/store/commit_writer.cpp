@@ -23,9 +23,11 @@ void CommitWriter::put(rocksdb::ColumnFamilyHandle* family, std::string_view key
 rocksdb::WriteBatch& CommitWriter::build(Position position, std::span<const EventBatch* const> batches) {
   write_.Clear();
   entry_.clear();
+  rewritten_.clear();
   add_names();
   for (const EventBatch* batch : batches) {
     add_ticks(position, *batch);
+    add_amended(*batch);
     for (const BarEvent& event : batch->bars) {
       const keys::BarKey key{event.symbol, timeframes_.at(event.timeframe_index), event.bar.open_time};
       value_.clear();
@@ -49,6 +51,32 @@ rocksdb::WriteBatch& CommitWriter::build(Position position, std::span<const Even
   encode_log_entry(entry_, value_);
   put(rocks_.log, keys::position(position), value_);
   return write_;
+}
+
+void CommitWriter::add_amended(const EventBatch& batch) {
+  for (const Tick& amended : batch.amended) {
+    const auto is_it = [&](const Tick& tick) {
+      return tick.kind == RecordKind::kQuote && tick.symbol == amended.symbol && tick.seq == amended.seq;
+    };
+    auto chunk = std::find_if(rewritten_.begin(), rewritten_.end(), [&](const StoredChunk& each) {
+      return std::any_of(each.ticks.begin(), each.ticks.end(), is_it);
+    });
+    if (chunk == rewritten_.end()) {
+      auto found = find_chunk(rocks_, amended.symbol, amended.ts_event, amended.seq);
+      if (!found) throw Error("the store misses a quote that it has committed");
+      chunk = rewritten_.insert(rewritten_.end(), std::move(*found));
+    }
+    std::find_if(chunk->ticks.begin(), chunk->ticks.end(), is_it)->flags = amended.flags;
+    entry_.amended.push_back(amended);
+  }
+  std::vector<const Tick*> ticks;
+  for (const StoredChunk& chunk : rewritten_) {
+    ticks.clear();
+    for (const Tick& tick : chunk.ticks) ticks.push_back(&tick);
+    value_.clear();
+    encode_chunk(ticks, value_);
+    put(rocks_.ticks, chunk.key, value_);
+  }
 }
 
 void CommitWriter::add_names() {

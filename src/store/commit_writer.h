@@ -12,6 +12,7 @@
 #include "model/timeframe.h"
 #include "store/log_entry.h"
 #include "store/rocks.h"
+#include "store/tick_cursor.h"
 
 namespace tickpipe {
 
@@ -38,6 +39,8 @@ class CommitWriter {
 
  private:
   void add_names();
+  /// Rewrites the chunks of quotes that are not late for bars any more.
+  void add_amended(const EventBatch& batch);
   void add_ticks(Position position, const EventBatch& batch);
   void add_chunks(Position position, SymbolId symbol, std::span<const Tick*> ticks);
   void put(rocksdb::ColumnFamilyHandle* family, std::string_view key, std::string_view value);
@@ -60,6 +63,7 @@ class CommitWriter {
   std::vector<SymbolId> group_symbols_;
   std::vector<std::size_t> group_ends_;
   std::vector<const Tick*> grouped_;
+  std::vector<StoredChunk> rewritten_;  ///< by add_amended() in this commit
 };
 
 }  // namespace tickpipe

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <random>
 #include <utility>
 
 #include "core/bytes.h"
 #include "core/error.h"
+#include "core/random_id.h"
 #include "core/safe_text.h"
 #include "model/bar_codec.h"
 #include "store/chunk_codec.h"
@@ -23,14 +23,6 @@ namespace {
 constexpr std::string_view kFormatVersion = "1";
 constexpr std::string_view kCannotRead = "cannot read the store";
 constexpr std::string_view kCannotWrite = "cannot write to the store";
-
-std::string random_epoch() {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::random_device random;
-  std::string epoch;
-  for (int i = 0; i < 16; ++i) epoch += kHex[random() % kHex.size()];
-  return epoch;
-}
 
 std::string encode_position(Position position) {
   std::string out;
@@ -76,7 +68,7 @@ struct EmbeddedStore::Impl {
     } else if (read_only) {
       throw Error("the data directory holds no store yet");
     } else {
-      epoch = random_epoch();
+      epoch = random_id();
       rocksdb::WriteBatch first;
       check(first.Put(rocks.meta, to_slice(keys::kFormat), to_slice(kFormatVersion)), kCannotRead);
       check(first.Put(rocks.meta, to_slice(keys::kEpoch), to_slice(epoch)), kCannotRead);
@@ -139,7 +131,7 @@ void EmbeddedStore::commit(Position position, std::span<const EventBatch* const>
     if (batch->is_checkpoint) {
       dirty_since.erase(batch->shard);
       has_checkpoint = true;
-    } else if (!batch->ticks.empty() || !batch->closes.empty()) {
+    } else if (!batch->ticks.empty() || !batch->closes.empty() || !batch->amended.empty()) {
       dirty_since.try_emplace(batch->shard, position);
     }
   }
@@ -231,6 +223,7 @@ void EmbeddedStore::read_after(Position position, LogVisitor& visitor) const {
       }
       emit_through(std::numeric_limits<std::uint64_t>::max());
     }
+    for (const Tick& tick : entry.amended) visitor.on_amended(tick, *at);
     for (const keys::BarKey& key : entry.bars) {
       const auto stored = find_bar(key.symbol, key.timeframe, key.open_time);
       if (stored && stored->position == *at) visitor.on_bar(key, *stored);

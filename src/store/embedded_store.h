@@ -25,6 +25,8 @@ class LogVisitor {
   virtual ~LogVisitor() = default;
   virtual void on_tick(const Tick& tick, Position position) = 0;
   virtual void on_close(const CloseMark& mark, Position position) = 0;
+  /// A quote of an earlier commit that this one folded into its bars: symbol, LP, seq, time and prices.
+  virtual void on_amended(const Tick& tick, Position position) = 0;
   virtual void on_bar(const keys::BarKey& key, const StoredBar& bar) = 0;
 };
 

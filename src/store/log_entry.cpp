@@ -32,6 +32,16 @@ void encode_log_entry(const LogEntry& entry, std::string& out) {
     w.varint(mark.after_seq);
     w.i64(mark.closed_through.ns);
   }
+  if (entry.amended.empty()) return;
+  w.varint(entry.amended.size());
+  for (const Tick& tick : entry.amended) {
+    w.varint(tick.symbol.value);
+    w.u16(tick.lp.value);
+    w.varint(tick.seq);
+    w.i64(tick.ts_event.ns);
+    w.i64(tick.bid.units);
+    w.i64(tick.ask.units);
+  }
 }
 
 LogEntry decode_log_entry(std::string_view bytes, Position position) {
@@ -57,6 +67,17 @@ LogEntry decode_log_entry(std::string_view bytes, Position position) {
     mark.symbol.value = static_cast<std::uint32_t>(r.varint());
     mark.after_seq = r.varint();
     mark.closed_through.ns = r.i64();
+  }
+  if (r.ok() && !r.at_end()) {
+    for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
+      Tick& tick = entry.amended.emplace_back();
+      tick.symbol.value = static_cast<std::uint32_t>(r.varint());
+      tick.lp.value = r.u16();
+      tick.seq = r.varint();
+      tick.ts_event.ns = r.i64();
+      tick.bid.units = r.i64();
+      tick.ask.units = r.i64();
+    }
   }
   if (!r.ok() || !r.at_end()) throw Error("the log entry of commit " + std::to_string(position.value) + " is damaged");
   return entry;

@@ -14,11 +14,13 @@ struct LogEntry {
   std::vector<keys::Chunk> chunks;  ///< position is not part of the encoding: it is the key
   std::vector<keys::BarKey> bars;
   std::vector<CloseMark> closes;
+  std::vector<Tick> amended;  ///< see EventBatch::amended; symbol, lp, seq, time and prices only
 
   void clear() {
     chunks.clear();
     bars.clear();
     closes.clear();
+    amended.clear();
   }
 };
 

@@ -8,6 +8,32 @@
 
 namespace tickpipe {
 
+std::optional<StoredChunk> find_chunk(const Rocks& rocks, SymbolId symbol, UnixNanos ts_event, std::uint64_t seq) {
+  StoredChunk chunk;
+  const auto it = rocks.iterate(rocks.ticks);
+  for (std::size_t i = 0; i < keys::kSpanLimits.size(); ++i) {
+    const auto span_class = static_cast<std::uint8_t>(i);
+    it->Seek(keys::chunk_lower_bound(symbol, span_class, ts_event - keys::kSpanLimits[i]));
+    for (; it->Valid(); it->Next()) {
+      const auto key = keys::parse_chunk(to_view(it->key()));
+      if (!key) throw Error("the store holds a damaged key among its ticks");
+      if (key->symbol != symbol || key->span_class != span_class || key->first > ts_event) break;
+      const std::string_view value = to_view(it->value());
+      if (decode_chunk_header(value).last < ts_event) continue;
+      chunk.ticks.clear();
+      decode_chunk(value, symbol, chunk.ticks);
+      const auto is_it = [&](const Tick& tick) {
+        return tick.kind == RecordKind::kQuote && tick.seq == seq && tick.ts_event == ts_event;
+      };
+      if (std::none_of(chunk.ticks.begin(), chunk.ticks.end(), is_it)) continue;
+      chunk.key = to_view(it->key());
+      return chunk;
+    }
+    check(it->status(), "cannot read the store");
+  }
+  return std::nullopt;
+}
+
 TickCursor::TickCursor(const Rocks& rocks, SymbolId symbol, UnixNanos from, UnixNanos to)
     : symbol_(symbol), from_(std::max(from, kFirstTickTime)), to_(std::min(to, kEndOfTickTime)) {
   std::vector<rocksdb::Iterator*> iterators;

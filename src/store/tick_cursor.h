@@ -1,13 +1,25 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "model/tick.h"
 #include "store/rocks.h"
 
 namespace tickpipe {
+
+/// A chunk as it is stored.
+struct StoredChunk {
+  std::string key;
+  std::vector<Tick> ticks;
+};
+
+/// The chunk that holds the quote with this time and seq; nothing when there is none. Errors: Error.
+std::optional<StoredChunk> find_chunk(const Rocks& rocks, SymbolId symbol, UnixNanos ts_event, std::uint64_t seq);
 
 /// Walks the stored ticks of one symbol with from <= ts_event < to, ascending by (ts_event, seq).
 ///

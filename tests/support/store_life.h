@@ -189,6 +189,7 @@ class CollectingVisitor final : public LogVisitor {
     events[mark.symbol].push_back({position, std::nullopt, mark});
     advance(position, false);
   }
+  void on_amended(const Tick& tick, Position position) override { amended.emplace_back(position, tick); }
   void on_bar(const keys::BarKey& key, const StoredBar& bar) override {
     is_unique = bars.emplace(std::tuple(key.symbol, key.timeframe, key.open_time), bar).second && is_unique;
     advance(bar.position, true);
