@@ -27,6 +27,15 @@ inline Quote make_quote(UnixNanos ts, std::int64_t price, std::uint16_t lp = 0, 
   return quote;
 }
 
+/// The same, live: received `delay` after its event time.
+inline Quote make_live_quote(UnixNanos ts, std::int64_t price, std::uint16_t lp = 0,
+                             std::chrono::nanoseconds delay = std::chrono::milliseconds{1}) {
+  Quote quote = make_quote(ts, price, lp);
+  quote.ts_recv = ts + delay;
+  quote.marks = kLiveQuote;
+  return quote;
+}
+
 inline const std::vector<Timeframe>& engine_timeframes() {
   static const std::vector<Timeframe> timeframes = {
       Timeframe{std::chrono::minutes{1}}, Timeframe{std::chrono::minutes{5}}, Timeframe{std::chrono::hours{1}}};
@@ -80,9 +89,10 @@ class EngineRun {
       };
       for (const Tick& tick : batch.ticks) {
         replay_marks(tick.symbol, tick.seq);
-        engine_.replay(tick, position);
+        engine_.replay(history_.amended_form(tick), position);
       }
       for (const auto& [symbol, list] : std::map(marks)) replay_marks(symbol, UINT64_MAX);
+      for (const Tick& tick : batch.amended) engine_.replay_amended(tick, position);
     }
     engine_.finish_restore();
     stored_ = stored;
@@ -114,6 +124,7 @@ class EngineRun {
     return refused_for_;
   }
 
+  void close_by_clock(UnixNanos now, std::chrono::nanoseconds grace) { engine_.close_by_clock(now, grace, batch_); }
   void close_through(UnixNanos time) { engine_.close_through(time, batch_); }
 
   /// Hands the batch over; it is committed by commit_all(), at once by default.

@@ -26,6 +26,11 @@ class MemoryHistory final : public History {
   Position commit(const EventBatch& batch) {
     ++newest.value;
     for (const Tick& tick : batch.ticks) add(tick);
+    for (const Tick& amended : batch.amended) {
+      for (Tick& tick : ticks[amended.symbol]) {
+        if (tick.kind == RecordKind::kQuote && tick.seq == amended.seq) tick = amended;
+      }
+    }
     for (const BarEvent& event : batch.bars) {
       bars[{event.symbol, timeframes_.at(event.timeframe_index), event.bar.open_time}] = {event.bar, newest};
     }
@@ -38,6 +43,16 @@ class MemoryHistory final : public History {
     };
     auto& list = ticks[tick.symbol];
     list.insert(std::upper_bound(list.begin(), list.end(), tick, later), tick);
+  }
+
+  /// A tick as it is stored now.
+  [[nodiscard]] Tick amended_form(const Tick& tick) const {
+    const auto it = ticks.find(tick.symbol);
+    if (it == ticks.end() || tick.kind != RecordKind::kQuote) return tick;
+    for (const Tick& stored : it->second) {
+      if (stored.kind == RecordKind::kQuote && stored.seq == tick.seq) return stored;
+    }
+    return tick;
   }
 
   UnixNanos scan(SymbolId symbol, UnixNanos from, UnixNanos to,

@@ -197,6 +197,7 @@ class CollectingVisitor final : public LogVisitor {
 
   std::map<SymbolId, std::vector<StoredEvent>> events;
   std::map<StoreLife::BarId, StoredBar> bars;
+  std::vector<std::pair<Position, Tick>> amended;
   bool is_ascending = true;  ///< commits in order, bars of a commit behind its ticks
   bool is_unique = true;     ///< no bar twice
 

@@ -165,7 +165,7 @@ TEST_F(RestartTest, DamagedSnapshotsAreRefused) {
   }
   ShardEngine engine(engine_rules());
   EXPECT_THROW(engine.restore(SymbolId{0}, Position{1}, bytes + '\0'), Error);
-  EXPECT_THROW(engine.restore(SymbolId{0}, Position{1}, "\2" + bytes.substr(1)), Error);
+  EXPECT_THROW(engine.restore(SymbolId{0}, Position{1}, "\3" + bytes.substr(1)), Error);
 }
 
 /// Random life of an engine: quotes in order and late, ties, duplicates, runs of wrong prices, bars closed by order,

@@ -227,7 +227,7 @@ TEST_F(ShardEngineTest, AFailingStoreRefusesOnlyWhatNeedsItAndChangesNothing) {
   EXPECT_EQ(refused(30, 1000), Reason::kStoreUnavailable);
   EXPECT_EQ(refused(0, 1000), Reason::kStoreUnavailable);
   EXPECT_TRUE(run_.state() == before);
-  EXPECT_NE(run_.engine().history_error().find("the disk is gone"), std::string::npos);
+  EXPECT_NE(run_.engine().history_failure().text.find("the disk is gone"), std::string::npos);
   EXPECT_EQ(accepted(100 * 60, 1000).seq, 101U);  // in order: no question to the store
   run_.history().fails = false;
   EXPECT_EQ(accepted(30, 1000).seq, 102U);
