@@ -226,7 +226,7 @@ void IngestService::take(Job job, QuoteProducer& producer, Decoders& decoders) {
   if (!body.well_formed()) {
     IngestAnswer refused;
     refused.outcome = IngestAnswer::Outcome::kNotWellFormed;
-    refused.detail = std::string(body.error()) + " at byte " + std::to_string(body.error_offset());
+    refused.detail = std::string(body.error_text()) + " at byte " + std::to_string(body.error_offset());
     return job.done(std::move(refused));
   }
   const auto request = std::make_shared<Request>(intake_.inbox_count(), std::move(job.done));

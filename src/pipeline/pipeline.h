@@ -69,6 +69,8 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
+  /// Before start(); the listener outlives the pipeline, or at least stop().
+  void add_listener(BatchListener& listener) { committer_->add_listener(listener); }
   void start();
   /// Everything that producers flushed before is committed when it returns. Idempotent. Throws Error when the last
   /// sync of the store fails.

@@ -44,6 +44,8 @@ class Committer {
             Options options);
   ~Committer();
 
+  /// Before start().
+  void add_listener(BatchListener& listener) { listeners_.push_back(&listener); }
   void start();
   /// Announces that the system ends: Options::give_up_at_end_after counts from now on. Any thread.
   void announce_end() noexcept;
