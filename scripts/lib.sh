@@ -10,6 +10,7 @@ build_packages=(
   g++ cmake ninja-build ccache pkg-config
   librocksdb-dev libsimdjson-dev nlohmann-json3-dev libcli11-dev
   libhowardhinnant-date-dev tzdata
+  libboost1.81-dev zlib1g-dev
 )
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev libgmock-dev)
