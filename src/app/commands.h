@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,11 +46,29 @@ struct BenchOptions {
   std::filesystem::path data_dir;  ///< empty = a temporary folder, removed at the end
 };
 
+/// A configuration and where it came from.
+struct LoadedConfig {
+  PipelineConfig config;
+  std::string file;                   ///< empty = none
+  bool is_usable = true;              ///< no errors
+  std::vector<std::string> problems;  ///< errors and warnings, each one line
+};
+
+struct ServeOptions {
+  std::filesystem::path data_dir = "data";
+  std::vector<std::string> feeds;      ///< `--feed`; empty = as configured
+  std::function<LoadedConfig()> load;  ///< reads the configuration again, with the same options
+};
+
 // Each command prints its result on standard output and returns the exit status. Errors are thrown: ConfigError for
 // bad usage or configuration, Error for failures at run time.
 int run_backfill(const PipelineConfig& config, const BackfillOptions& options);
 int run_export(const ExportOptions& options);
 int run_bench(PipelineConfig config, const BenchOptions& options);
+/// Runs until SIGINT or SIGTERM.
+int run_serve(LoadedConfig loaded, const ServeOptions& options);
 int run_version();
+/// `0.1.0`
+std::string_view version_text();
 
 }  // namespace tickpipe

@@ -48,6 +48,16 @@ PipelineConfig load_or_throw(const std::string& file, Overrides overrides) {
   return result.config;
 }
 
+LoadedConfig load_for_serve(const std::string& file, const Overrides& overrides) {
+  ConfigResult result = load(file, overrides);
+  LoadedConfig loaded{std::move(result.config), std::move(result.file), true, {}};
+  for (const ConfigProblem& problem : result.problems) {
+    loaded.problems.push_back((problem.warning ? "warning: " : "") + format_problem(problem));
+    loaded.is_usable &= problem.warning;
+  }
+  return loaded;
+}
+
 int run_check_config(const std::string& file) {
   const ConfigResult result = load(file, {});
   Output output;
@@ -83,6 +93,7 @@ class CommandLine {
  public:
   CommandLine() {
     app_.require_subcommand(1);
+    add_serve();
     add_backfill();
     add_export();
     add_bench();
@@ -110,6 +121,34 @@ class CommandLine {
   void add_config(CLI::App* command) {
     command->add_option("--config", config_file_, "Configuration file (default: config/pipeline.json if it exists)")
         ->type_name("FILE");
+  }
+
+  void add_serve() {
+    auto* const command = app_.add_subcommand(
+        "serve", "Run pipeline and HTTP server until SIGINT or SIGTERM. SIGHUP reloads the configuration");
+    add_config(command);
+    command->add_option("--data-dir", serve_.data_dir, "Where data is kept")->capture_default_str();
+    command->add_option("--port", port_, "Port to listen on (default: http.port, 7999); 0 = any free one")
+        ->type_name("N");
+    command->add_option("--address", address_, "Address to listen on (default: http.address, 127.0.0.1)")
+        ->type_name("A");
+    command
+        ->add_option("--feed", serve_.feeds,
+                     "sim, sim:A,B, replay:FILE or none; may be repeated, replaces the configured feeds")
+        ->type_name("SPEC")
+        ->allow_extra_args(false);
+    command->callback([this] {
+      Overrides overrides;
+      if (!port_.empty()) overrides.emplace_back("http.port", port_);
+      if (!address_.empty()) overrides.emplace_back("http.address", address_);
+      serve_.load = [this, overrides] { return load_for_serve(config_file_, overrides); };
+      LoadedConfig loaded = serve_.load();
+      for (const std::string& problem : loaded.problems) print_error(problem);
+      if (!loaded.is_usable) {
+        throw ConfigError("the configuration cannot be used; `tickpipe check-config` checks it again");
+      }
+      status_ = run_serve(std::move(loaded), serve_);
+    });
   }
 
   void add_backfill() {
@@ -179,6 +218,9 @@ class CommandLine {
   CLI::App app_{"Market-data pipeline: ticks in, exact bars out.", "tickpipe"};
   int status_ = kExitSuccess;
   std::string config_file_;
+  std::string port_;
+  std::string address_;
+  ServeOptions serve_;
   BackfillOptions backfill_;
   ExportOptions export_;
   BenchOptions bench_;

@@ -5,12 +5,14 @@
 
 namespace tickpipe {
 
+std::string_view version_text() { return TICKPIPE_VERSION; }
+
 int run_version() {
   Output output;
   output.write(std::string("tickpipe ") + TICKPIPE_VERSION + "\n" +  //
                "build:      " + TICKPIPE_BUILD_TYPE + "\n" +         //
                "compiler:   " + TICKPIPE_COMPILER + "\n" +           //
-               "components: backfill export bench store(embedded,none)\n");
+               "components: serve(http) backfill export bench feeds(sim,replay) store(embedded,none)\n");
   output.flush();
   return kExitSuccess;
 }

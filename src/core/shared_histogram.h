@@ -61,6 +61,12 @@ class SharedHistogram {
     if (ns > max_ns_.load(std::memory_order_relaxed)) max_ns_.store(ns, std::memory_order_relaxed);
   }
 
+  [[nodiscard]] LatencySummary summary() const noexcept {
+    LatencyTotals total;
+    add_to(total);
+    return total.summary();
+  }
+
   /// Adds what was recorded so far to `total`.
   void add_to(LatencyTotals& total) const noexcept {
     for (std::size_t i = 0; i < counts_.size(); ++i) total.counts[i] += counts_[i].load(std::memory_order_relaxed);

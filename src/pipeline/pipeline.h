@@ -87,6 +87,9 @@ class Pipeline {
   /// From now on stop() gives up on a store that keeps failing. Any thread.
   void announce_end() noexcept { committer_->announce_end(); }
 
+  /// Whether the last commit failed and is being tried again.
+  [[nodiscard]] bool is_failing() const noexcept { return is_failing_.load(std::memory_order_acquire); }
+
   /// Takes over what of the configuration may change while it runs: symbols, limits and thresholds.
   void reconfigure(const PipelineConfig& config);
 

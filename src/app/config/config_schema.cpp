@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/config/auth_value.h"
+#include "app/config/feeds_value.h"
 #include "app/config/schema_entries.h"
 #include "app/config/structured_values.h"
 
@@ -119,14 +120,14 @@ std::vector<ConfigEntry> make_schema() {
                       "Event time of each LP and symbol whose ticks are compared in memory; older ones are looked up "
                       "in the store, which is slower. 0ms = always looked up."),
              flag(TICKPIPE_FIELD(enable_out_of_order_check), "Whether ticks behind their LP's newest are flagged.")});
-  table.add("Which ticks are accepted", "live ticks",
+  table.add("Which ticks are accepted", "",
             {integer(TICKPIPE_FIELD(max_tick_age_seconds), {0, kYearSeconds},
                      "Seconds; an older live tick is refused as too_old. 0 = no limit.")});
   table.add("Which ticks are accepted", "",
             {integer(TICKPIPE_FIELD(max_future_seconds), {0, kYearSeconds},
                      "Seconds; a tick further ahead of the clock is refused as in_future. 0 = no limit, and then one "
                      "wrong date makes a bar in the far future.")});
-  table.add("Which ticks are accepted", "live ticks",
+  table.add("Which ticks are accepted", "",
             {duration(TICKPIPE_FIELD(live_tick_age), {1ms, kYear},
                       "An older live tick is stored, but is not shown as the latest quote.")});
   table.add("Which ticks are accepted", "",
@@ -161,7 +162,7 @@ std::vector<ConfigEntry> make_schema() {
               R"(LPs whose quotes make up bars and the latest quote: "last" = all, an LP name or a list of )"
               "them. Ticks of others are stored, marked.",
               read_quote_source, render_quote_source)});
-  table.add("Bars", "live ticks",
+  table.add("Bars", "",
             {duration(TICKPIPE_FIELD(bar_close_grace), {0ns, 1h},
                       "Wait after the end of a bar, by the clock, until it closes without a newer tick. 0ms = none."),
              duration(TICKPIPE_FIELD(bar_revision_window), {0ns, kYear},
@@ -180,19 +181,19 @@ std::vector<ConfigEntry> make_schema() {
             {integer(TICKPIPE_FIELD(ingest.max_line_bytes), {256, 16 << 20},
                      "Bytes; a longer line of input is refused as line_too_long.")});
 
-  table.add("Retention", "retention",
+  table.add("Retention", "",
             {integer(TICKPIPE_FIELD(hot_data_retention), {1, 1'000'000}, "Ticks of each symbol kept in memory."),
              integer(TICKPIPE_FIELD(warm_data_retention_days), {0, kMaxRetentionDays},
                      "Days that ticks are stored. 0 = for ever."),
              integer(TICKPIPE_FIELD(bar_retention_days), {0, kMaxRetentionDays},
                      "Days that bars are stored. 0 = for ever.")});
 
-  table.add("Health checks", "health checks",
+  table.add("Health checks", "",
             {flag(TICKPIPE_FIELD(enable_health_checks), "Whether feeds are watched."),
              duration(TICKPIPE_FIELD(health_check_interval), {100ms, 24h}, "Time between two checks."),
              duration(TICKPIPE_FIELD(stale_quote_threshold), {1ms, kYear}, "A quote older than this is stale.")});
 
-  table.add("HTTP and WebSocket server", "the HTTP server",
+  table.add("HTTP and WebSocket server", "",
             {custom(TICKPIPE_FIELD(http.address), ConfigType::kString,
                     "Address to listen on. Without auth only loopback addresses are taken, unless allow_insecure.",
                     read_address, json_quote),
@@ -201,12 +202,14 @@ std::vector<ConfigEntry> make_schema() {
              integer(TICKPIPE_FIELD(http.max_connections), {1, 1'000'000}, "Further ones are turned away."),
              integer(TICKPIPE_FIELD(http.max_body_bytes), {1024, 1 << 30}, "Bytes; a larger body gets 413."),
              duration(TICKPIPE_FIELD(http.ingest_wait), {0ns, 5min},
-                      "How long a POST waits for room before it gets 429. 0ms = not at all."),
-             strings(TICKPIPE_FIELD(http.cors_origins), read_origins,
+                      "How long a POST waits for room before it gets 429. 0ms = not at all.")});
+  table.add("HTTP and WebSocket server", "auth",
+            {strings(TICKPIPE_FIELD(http.cors_origins), read_origins,
                      "Web origins that may read with auth on, such as https://charts.example.com.")});
-  table.add("Feeds", "feeds",
+  table.add("Feeds", "",
             {custom(TICKPIPE_FIELD(feeds_json), ConfigType::kFeeds,
-                    R"(LP connections: texts such as "sim", "binance:BTCUSDT,ETHUSDT", or objects.)", read_feeds,
+                    R"(LP connections: texts such as "sim", "sim:EURUSD", "replay:quotes.csv", or objects with )"
+                    R"("type" and settings: {"type": "sim", "rate": 1000}.)", read_feeds,
                     [](const std::string& json) { return json; })});
   table.add("Access", "auth",
             {custom(TICKPIPE_FIELD(auth_json), ConfigType::kAuth,
@@ -215,7 +218,7 @@ std::vector<ConfigEntry> make_schema() {
                     "Roles: read, ingest, admin.",
                     read_auth, [](const std::string& json) { return json; })});
 
-  table.add("Log", "log lines",
+  table.add("Log", "",
             {choice(TICKPIPE_FIELD(log.level),
                     Words{{"trace", "trace"},
                           {"debug", "debug"},

@@ -238,20 +238,4 @@ std::optional<std::vector<std::string>> read_origins(const ConfigNode& node, con
   });
 }
 
-std::optional<std::string> read_feeds(const ConfigNode& node, const ConfigSite& site) {
-  if (node.kind != Kind::kList) {
-    site.error(node.line, "expected a list of feeds, got " + std::string(kind_of(node)));
-    return std::nullopt;
-  }
-  bool good = true;
-  for (const ConfigNode& feed : node.children) {
-    if (feed.kind == Kind::kObject) continue;
-    if (feed.kind == Kind::kString && !feed.text.empty() && is_plain_text(feed.text)) continue;
-    site.error(feed.line, R"(a feed is a text such as "sim" or "binance:BTCUSDT", or an object)");
-    good = false;
-  }
-  if (!good) return std::nullopt;
-  return to_json(node);
-}
-
 }  // namespace tickpipe

@@ -40,9 +40,6 @@ std::optional<std::string> read_address(const ConfigNode& node, const ConfigSite
 /// Web origins: `scheme://host[:port]` or `*`.
 std::optional<std::vector<std::string>> read_origins(const ConfigNode& node, const ConfigSite& site);
 
-/// A list of feed objects and `SPEC` strings, as compact JSON. What is inside an object is checked by its feed.
-std::optional<std::string> read_feeds(const ConfigNode& node, const ConfigSite& site);
-
 /// Reports the members of an object that are not among `names`; whether there were none.
 bool check_member_names(const ConfigNode& object, const ConfigSite& site, const std::vector<std::string_view>& names);
 

@@ -1,0 +1,185 @@
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "app/commands.h"
+#include "app/config/config_schema.h"
+#include "app/config/feeds_value.h"
+#include "app/log/program_log.h"
+#include "core/clock.h"
+#include "core/doorbell.h"
+#include "core/error.h"
+#include "core/safe_text.h"
+#include "pipeline/server.h"
+
+namespace tickpipe {
+namespace {
+
+/// Keys that a reload takes over; the others keep their value until the next start.
+constexpr std::string_view kReloadable[] = {
+    "symbols",           "max_tick_age_seconds", "max_future_seconds",     "live_tick_age",
+    "bar_close_grace",   "bar_revision_window",  "price_sanity_threshold", "price_sanity_action",
+    "price_reject_ratio", "hot_data_retention",  "warm_data_retention_days", "bar_retention_days",
+    "health_check_interval", "stale_quote_threshold", "enable_health_checks", "feeds",
+    "log.level",         "log.format",           "log.file"};
+
+ProgramLog::Settings log_settings(const PipelineConfig& config) {
+  ProgramLog::Settings settings;
+  settings.level.reset();
+  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {{"trace", LogLevel::kTrace},
+                                                               {"debug", LogLevel::kDebug},
+                                                               {"info", LogLevel::kInfo},
+                                                               {"warn", LogLevel::kWarn},
+                                                               {"error", LogLevel::kError}};
+  for (const auto& [name, level] : kLevels) {
+    if (config.log.level == name) settings.level = level;
+  }
+  settings.format = config.log.format == "json" ? ProgramLog::Format::kJson : ProgramLog::Format::kText;
+  settings.file = config.log.file;
+  return settings;
+}
+
+std::vector<ConfiguredFeed> feeds_of(const ServeOptions& options, const LoadedConfig& loaded) {
+  std::vector<ConfiguredFeed> feeds;
+  if (!options.feeds.empty()) {
+    for (const std::string& spec : options.feeds) feeds.push_back(feed_of_option(spec));
+    return feeds;
+  }
+  // Who just starts it sees a living market; who has a configuration gets what that says.
+  if (loaded.file.empty() && loaded.config.feeds_json == "[]") return {feed_of_option("sim")};
+  return configured_feeds(loaded.config.feeds_json);
+}
+
+/// Receives the signals of the process on a thread of its own, so that they work at any moment.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) sigaddset(&set_, number);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);  // threads that are made from now on inherit it
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      pthread_setname_np(pthread_self(), "signals");
+      receive(stop);
+    });
+  }
+  ~Signals() {
+    thread_.request_stop();
+    pthread_kill(thread_.native_handle(), SIGUSR2);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  /// From now on the first signal asks for a graceful end; before, it ended the process at once.
+  void started() { is_started_.store(true); }
+
+  /// Waits until something is asked for, at most `timeout`.
+  void wait(std::chrono::nanoseconds timeout) {
+    bell_.wait_for(timeout, [this] { return end_.load() != 0 || reload_.load(); });
+  }
+  [[nodiscard]] int end_asked_by() const { return end_.load(); }
+  [[nodiscard]] bool take_reload() { return reload_.exchange(false); }
+
+ private:
+  void receive(const std::stop_token& stop) {
+    while (true) {
+      int number = 0;
+      if (sigwait(&set_, &number) != 0 || stop.stop_requested()) return;
+      if (number == SIGHUP) {
+        reload_.store(true);
+      } else if (number != SIGUSR2) {
+        if (!is_started_.load() || end_.load() != 0) ::_exit(128 + number);
+        end_.store(number);
+      }
+      bell_.ring();
+    }
+  }
+
+  sigset_t set_{};
+  std::atomic<bool> is_started_{false};
+  std::atomic<int> end_{0};
+  std::atomic<bool> reload_{false};
+  Doorbell bell_;
+  std::jthread thread_;
+};
+
+/// Lets the process have as many connections as it may.
+void raise_file_limit(const PipelineConfig& config, Log& log) {
+  constexpr rlim_t kOtherFiles = 512;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < config.http.max_connections + kOtherFiles) {
+    log.warn("Server", "the process may have " + std::to_string(limit.rlim_cur) +
+                           " open files, which is less than http.max_connections needs; raise the limit (ulimit -n)");
+  }
+}
+
+/// Reads the configuration again and hands over what may change.
+void reload(Server& server, ProgramLog& log, const ServeOptions& options, LoadedConfig& current) {
+  LoadedConfig fresh = options.load();
+  for (const std::string& problem : fresh.problems) log.warn("Config", problem);
+  if (!fresh.is_usable) {
+    log.error("Config", "the configuration cannot be used; the old one stays in force");
+    return;
+  }
+  try {
+    log.reconfigure(log_settings(fresh.config));
+    server.reload(fresh.config, feeds_of(options, fresh));
+  } catch (const Error& error) {
+    log.error("Config", safe_text(error.what(), 512) + "; the old configuration stays in force");
+    return;
+  }
+  std::string later;
+  for (const ConfigEntry& entry : config_schema()) {
+    const bool is_taken_over = std::find(std::begin(kReloadable), std::end(kReloadable), entry.path) != std::end(kReloadable);
+    if (is_taken_over || entry.render(fresh.config) == entry.render(current.config)) continue;
+    later.append(later.empty() ? "" : ", ").append(entry.path);
+  }
+  if (!later.empty()) log.warn("Config", "changed, in force from the next start on: " + later);
+  log.info("Config", "configuration reloaded");
+  current = std::move(fresh);
+}
+
+}  // namespace
+
+int run_serve(LoadedConfig loaded, const ServeOptions& options) {
+  if (loaded.config.auth_json != PipelineConfig{}.auth_json) {
+    throw ConfigError("auth: authentication is not in this build; leave auth.mode at \"none\"");
+  }
+  Signals signals;
+  const SystemClock clock;
+  ProgramLog log(clock, log_settings(loaded.config));
+  raise_file_limit(loaded.config, log);
+  Server server(loaded.config,
+                {.data_dir = options.data_dir, .feeds = feeds_of(options, loaded), .version = std::string(version_text())},
+                log, clock);
+  server.start();
+  signals.started();
+  while (signals.end_asked_by() == 0) {
+    signals.wait(std::chrono::seconds{1});
+    if (signals.take_reload()) reload(server, log, options, loaded);
+    server.tick();
+    log.tick();
+  }
+  log.info("Server", std::string(signals.end_asked_by() == SIGINT ? "SIGINT" : "SIGTERM") +
+                         ": stopping; a second signal ends the process at once");
+  server.stop();
+  log.info("Server", "stopped");
+  log.tick();
+  return kExitSuccess;
+}
+
+}  // namespace tickpipe
