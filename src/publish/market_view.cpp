@@ -285,18 +285,22 @@ std::vector<Bar> MarketView::bars(const BarQuery& query) const {
   BarSeries& series = view->series[*index];
   found.reserve(std::min(query.limit, BarSeries::kMaxClosed));
 
+  const BarRange range{query.from, query.to, query.limit};
+  const bool is_all_there_is = options_.history == nullptr;
   Lock lock(view->mutex);
-  const bool was_cached = series.is_cached() || options_.history == nullptr;
-  if (!was_cached) {
+  // The open ones are taken before the store is read: one that closes meanwhile is then there twice, and not missing.
+  std::vector<Bar> open = shown_open(*view, *index, query);
+  bool is_answered = series.answer(range, open, is_all_there_is, found);
+  const bool must_fill = !is_answered && !series.is_cached();
+  if (must_fill) {
     lock.unlock();
     lock = fill_bars(*view, *index);
+    open = shown_open(*view, *index, query);
+    is_answered = series.answer(range, open, is_all_there_is, found);
   }
-  // The open ones are taken before the store is read: one that closes meanwhile is then there twice, and not missing.
-  const std::vector<Bar> open = shown_open(*view, *index, query);
-  const bool is_answered = series.answer({query.from, query.to, query.limit}, open, options_.history == nullptr, found);
   if (series.budget) budget_.touch(*series.budget);
   lock.unlock();
-  if (!was_cached) keep_within_budget();
+  if (must_fill) keep_within_budget();
   if (!is_answered) found = stored_bars(query, open);
   std::reverse(found.begin(), found.end());
   return found;
