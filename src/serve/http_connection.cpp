@@ -333,10 +333,15 @@ bool HttpConnection::flush() {
     if (sent_ < out_.size()) parts[count++] = {out_.data() + sent_, out_.size() - sent_};
     const std::size_t from = sent_ > out_.size() ? sent_ - out_.size() : 0;
     if (from < out_body_.size()) parts[count++] = {out_body_.data() + from, out_body_.size() - from};
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(watch_.descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = 0;
+    if (count == 1) {
+      sent = ::send(watch_.descriptor(), parts[0].iov_base, parts[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = parts.data();
+      message.msg_iovlen = count;
+      sent = ::sendmsg(watch_.descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) {
