@@ -28,12 +28,25 @@ namespace tickpipe {
 namespace {
 
 /// Keys that a reload takes over; the others keep their value until the next start.
-constexpr std::string_view kReloadable[] = {
-    "symbols",           "max_tick_age_seconds", "max_future_seconds",     "live_tick_age",
-    "bar_close_grace",   "bar_revision_window",  "price_sanity_threshold", "price_sanity_action",
-    "price_reject_ratio", "hot_data_retention",  "warm_data_retention_days", "bar_retention_days",
-    "health_check_interval", "stale_quote_threshold", "enable_health_checks", "feeds",
-    "log.level",         "log.format",           "log.file"};
+constexpr std::string_view kReloadable[] = {"symbols",
+                                            "max_tick_age_seconds",
+                                            "max_future_seconds",
+                                            "live_tick_age",
+                                            "bar_close_grace",
+                                            "bar_revision_window",
+                                            "price_sanity_threshold",
+                                            "price_sanity_action",
+                                            "price_reject_ratio",
+                                            "hot_data_retention",
+                                            "warm_data_retention_days",
+                                            "bar_retention_days",
+                                            "health_check_interval",
+                                            "stale_quote_threshold",
+                                            "enable_health_checks",
+                                            "feeds",
+                                            "log.level",
+                                            "log.format",
+                                            "log.file"};
 
 ProgramLog::Settings log_settings(const PipelineConfig& config) {
   ProgramLog::Settings settings;
@@ -144,7 +157,8 @@ void reload(Server& server, ProgramLog& log, const ServeOptions& options, Loaded
   }
   std::string later;
   for (const ConfigEntry& entry : config_schema()) {
-    const bool is_taken_over = std::find(std::begin(kReloadable), std::end(kReloadable), entry.path) != std::end(kReloadable);
+    const bool is_taken_over =
+        std::find(std::begin(kReloadable), std::end(kReloadable), entry.path) != std::end(kReloadable);
     if (is_taken_over || entry.render(fresh.config) == entry.render(current.config)) continue;
     later.append(later.empty() ? "" : ", ").append(entry.path);
   }
@@ -163,9 +177,10 @@ int run_serve(LoadedConfig loaded, const ServeOptions& options) {
   const SystemClock clock;
   ProgramLog log(clock, log_settings(loaded.config));
   raise_file_limit(loaded.config, log);
-  Server server(loaded.config,
-                {.data_dir = options.data_dir, .feeds = feeds_of(options, loaded), .version = std::string(version_text())},
-                log, clock);
+  Server server(
+      loaded.config,
+      {.data_dir = options.data_dir, .feeds = feeds_of(options, loaded), .version = std::string(version_text())}, log,
+      clock);
   server.start();
   signals.started();
   while (signals.end_asked_by() == 0) {

@@ -38,8 +38,7 @@ SymbolStart start_of(const SymbolState& state) {
   for (const LpState& lp : state.lps) {
     if (lp.greatest == kNoTime) continue;
     start.newest = std::max(start.newest, lp.greatest);
-    start.lps.push_back(
-        {.lp = lp.lp, .tick_count = 0, .last_event = lp.greatest, .last_received = lp.newest_received});
+    start.lps.push_back({.lp = lp.lp, .tick_count = 0, .last_event = lp.greatest, .last_received = lp.newest_received});
   }
   state.bars.append_open_bars(start.open_bars);
   return start;
@@ -158,6 +157,7 @@ std::unique_ptr<FeedRunner> Server::Impl::make_feed(const FeedSpec& spec) {
     QuoteFile::Options file_options;
     file_options.format = input_format(replay->format);
     file_options.max_line_bytes = config.ingest.max_line_bytes;
+    file_options.only_regular = true;  // reading a pipe could not be stopped
     auto open = [path = replay->file, file_options] { return std::make_unique<QuoteFile>(path, file_options); };
     return std::make_unique<FeedRunner>(std::make_unique<ReplayFeed>(spec.name, *replay, std::move(open), clock),
                                         replay->lp, pipeline, view, log);
@@ -273,7 +273,8 @@ void Server::reload(const PipelineConfig& config, std::vector<ConfiguredFeed> fe
   {
     const std::lock_guard lock(all.feeds_mutex);
     for (auto it = all.feeds.begin(); it != all.feeds.end();) {
-      const auto wanted = std::find_if(feeds.begin(), feeds.end(), [&](const auto& feed) { return feed.text == it->text; });
+      const auto wanted =
+          std::find_if(feeds.begin(), feeds.end(), [&](const auto& feed) { return feed.text == it->text; });
       if (wanted != feeds.end()) {
         feeds.erase(wanted);  // it goes on
         ++it;

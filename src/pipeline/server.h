@@ -22,7 +22,8 @@ struct ConfiguredFeed {
 
 /// A whole running system: pipeline, feeds, read side, monitor, HTTP.
 ///
-/// Life: construct (opens and recovers the data), start(), stop(). Threads: start(), stop() and reload() from one thread.
+/// Life: construct (opens and recovers the data), start(), stop(). Threads: start(), stop() and reload() from one
+/// thread.
 class Server {
  public:
   struct Options {
@@ -40,8 +41,8 @@ class Server {
 
   /// Throws ConfigError or Error, naming the remedy, when it cannot listen. Nothing was taken in then.
   void start();
-  /// Stops intake, works off what was accepted, commits it, closes. Tells each step in the log. Idempotent. Throws Error
-  /// when something that was accepted could not be stored.
+  /// Stops intake, works off what was accepted, commits it, closes. Tells each step in the log. Idempotent. Throws
+  /// Error when something that was accepted could not be stored.
   void stop();
 
   /// Takes over what of the configuration may change while it runs; `changed` feeds are started and stopped. The rest

@@ -73,24 +73,28 @@ std::vector<SymbolHealth> ServerStatus::feed_health() const {
       .hours = hours_,
       .stale_quote_threshold = std::chrono::nanoseconds{stale_after_ns_.load(std::memory_order_relaxed)},
       .symbol_name = [this](SymbolId symbol) { return pipeline_.symbols().name(symbol); },
-      .feed_state = [&](LpId lp) {
-        const auto [it, is_new] = states.try_emplace(lp);
-        if (is_new) it->second = sources_.feed_of_lp(pipeline_.lps().name(lp));
-        return it->second;
-      }};
+      .feed_state =
+          [&](LpId lp) {
+            const auto [it, is_new] = states.try_emplace(lp);
+            if (is_new) it->second = sources_.feed_of_lp(pipeline_.lps().name(lp));
+            return it->second;
+          }};
   return judge_feed_health(view_.activity(), rules, clock_.now());
 }
 
 ComponentHealth ServerStatus::ingester(const SystemStats& stats, const std::vector<FeedStatus>& feeds) const {
-  ComponentHealth health{.name = "ingester"};
+  ComponentHealth health;
+  health.name = "ingester";
   std::uint64_t depth = 0;
   std::uint64_t capacity = 0;
   for (const QueueDepth& queue : stats.queues) {
     depth += queue.depth;
     capacity += queue.capacity;
   }
-  health.figures = {{"ticks_received", stats.received},  {"ticks_dropped", stats.dropped},
-                    {"ticks_in_flight", stats.in_flight}, {"queue_depth", depth},
+  health.figures = {{"ticks_received", stats.received},
+                    {"ticks_dropped", stats.dropped},
+                    {"ticks_in_flight", stats.in_flight},
+                    {"queue_depth", depth},
                     {"queue_capacity", capacity}};
   for (const FeedStatus& feed : feeds) {
     if (feed.state != FeedState::kFailed) continue;
@@ -101,7 +105,8 @@ ComponentHealth ServerStatus::ingester(const SystemStats& stats, const std::vect
 }
 
 ComponentHealth ServerStatus::storage(const SystemStats& stats) const {
-  ComponentHealth health{.name = "storage"};
+  ComponentHealth health;
+  health.name = "storage";
   health.figures = {{"commits", stats.commits}, {"ticks_stored", is_stored_ ? stats.processed : 0}};
   if (!is_stored_) health.detail = "store.type is none: nothing is kept";
   const std::string failure = pipeline_.failure();
@@ -113,10 +118,11 @@ ComponentHealth ServerStatus::storage(const SystemStats& stats) const {
 }
 
 ComponentHealth ServerStatus::monitor(const std::vector<SymbolHealth>& symbols) const {
-  ComponentHealth health{.name = "monitor"};
+  ComponentHealth health;
+  health.name = "monitor";
   std::uint64_t counts[4] = {};
   struct LpSymbols {
-    std::uint64_t open = 0;   ///< whose market is open
+    std::uint64_t open = 0;  ///< whose market is open
     std::uint64_t silent = 0;
   };
   std::map<LpId, LpSymbols> lps;
@@ -128,8 +134,11 @@ ComponentHealth ServerStatus::monitor(const std::vector<SymbolHealth>& symbols) 
       if (lp.state != FeedHealthState::kHealthy) ++lps[lp.lp].silent;
     }
   }
-  health.figures = {{"symbols_healthy", counts[0]}, {"symbols_stale", counts[1]}, {"symbols_closed", counts[2]},
-                    {"symbols_down", counts[3]},    {"stale_feeds_detected", monitor_.stale_feeds_detected()}};
+  health.figures = {{"symbols_healthy", counts[0]},
+                    {"symbols_stale", counts[1]},
+                    {"symbols_closed", counts[2]},
+                    {"symbols_down", counts[3]},
+                    {"stale_feeds_detected", monitor_.stale_feeds_detected()}};
   // One quiet symbol is no incident; a feed all of whose symbols have gone silent is.
   for (const auto& [lp, seen] : lps) {
     if (seen.silent != seen.open || !sources_.feed_of_lp(pipeline_.lps().name(lp))) continue;
@@ -144,9 +153,11 @@ HealthReport ServerStatus::health() const {
   HealthReport report;
   report.uptime = now.uptime;
   report.feeds = sources_.feeds();
-  ComponentHealth ohlc{.name = "ohlc_engine"};
+  ComponentHealth ohlc;
+  ohlc.name = "ohlc_engine";
   ohlc.figures = {{"bars_generated", now.bars_generated}, {"ticks_late_for_bars", now.late_for_bars}};
-  ComponentHealth distributor{.name = "distributor"};
+  ComponentHealth distributor;
+  distributor.name = "distributor";
   distributor.figures = {{"clients_connected", now.clients_connected}, {"quotes_distributed", now.quotes_distributed}};
   report.components = {ingester(now, report.feeds), std::move(ohlc), std::move(distributor), storage(now),
                        monitor(feed_health())};

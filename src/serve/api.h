@@ -54,6 +54,9 @@ class Api final : public HttpHandler {
     stale_after_ns_.store(age.count(), std::memory_order_relaxed);
   }
 
+  /// Quotes that were put into answers since start.
+  [[nodiscard]] std::uint64_t quotes_served() const noexcept { return quotes_served_.load(std::memory_order_relaxed); }
+
   /// Everything the API answers to; what docs/openapi.yaml describes.
   [[nodiscard]] static std::span<const Route> routes() noexcept;
 
@@ -114,6 +117,7 @@ class Api final : public HttpHandler {
   const ApiParts parts_;
   const std::vector<KnownTimeframe> timeframes_;  ///< the configured ones, ascending
   std::atomic<std::int64_t> stale_after_ns_;
+  mutable std::atomic<std::uint64_t> quotes_served_{0};
 };
 
 }  // namespace tickpipe

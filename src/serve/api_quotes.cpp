@@ -35,12 +35,18 @@ HttpResponse json_response(JsonWriter& json) {
 class Api::QuoteEncoder {
  public:
   QuoteEncoder(const Api& api, JsonWriter& json)
-      : lps_(api.parts_.lps),
+      : api_(api),
+        lps_(api.parts_.lps),
         json_(json),
         stale_before_(api.parts_.clock.now() -
                       std::chrono::nanoseconds{api.stale_after_ns_.load(std::memory_order_relaxed)}) {}
 
+  ~QuoteEncoder() { api_.quotes_served_.fetch_add(written_, std::memory_order_relaxed); }
+  QuoteEncoder(const QuoteEncoder&) = delete;
+  QuoteEncoder& operator=(const QuoteEncoder&) = delete;
+
   void write(const Tick& tick, std::string_view symbol, bool with_flags) {
+    ++written_;
     json_.literal(R"({"symbol":")");
     json_.raw(symbol);
     json_.literal(R"(","bid":)");
@@ -86,6 +92,8 @@ class Api::QuoteEncoder {
   }
 
  private:
+  const Api& api_;
+  std::uint64_t written_ = 0;
   const LpRegistry& lps_;
   JsonWriter& json_;
   const UnixNanos stale_before_;

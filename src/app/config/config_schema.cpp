@@ -209,8 +209,8 @@ std::vector<ConfigEntry> make_schema() {
   table.add("Feeds", "",
             {custom(TICKPIPE_FIELD(feeds_json), ConfigType::kFeeds,
                     R"(LP connections: texts such as "sim", "sim:EURUSD", "replay:quotes.csv", or objects with )"
-                    R"("type" and settings: {"type": "sim", "rate": 1000}.)", read_feeds,
-                    [](const std::string& json) { return json; })});
+                    R"("type" and settings: {"type": "sim", "rate": 1000}.)",
+                    read_feeds, [](const std::string& json) { return json; })});
   table.add("Access", "auth",
             {custom(TICKPIPE_FIELD(auth_json), ConfigType::kAuth,
                     R"({"mode": "none"}; {"mode": "api_key", "keys": [{"id", "sha256", "roles"}]}; or {"mode": "jwt", )"
