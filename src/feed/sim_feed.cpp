@@ -147,7 +147,8 @@ void SimFeed::show(FeedState state, std::string detail) {
 std::string SimFeed::live_detail() const {
   char rate[32];
   std::snprintf(rate, sizeof rate, "%g", options_.rate);
-  return std::to_string(market_.symbols().size()) + " symbols, " + rate + " ticks/s, seed " +
+  const std::size_t count = market_.symbols().size();
+  return std::to_string(count) + (count == 1 ? " symbol, " : " symbols, ") + rate + " ticks/s, seed " +
          std::to_string(options_.seed);
 }
 

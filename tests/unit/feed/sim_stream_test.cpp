@@ -82,7 +82,7 @@ TEST(SimStreamTest, TimesRiseAndNoSymbolTicksTwiceAtOnce) {
   for (const double rate : {50.0, 1'000'000.0}) {
     SimOptions options;
     options.rate = rate;
-    const auto all = rows(market_of(options), kTuesday, kTuesday + nanoseconds{static_cast<std::int64_t>(2e11 / rate)});
+    const auto all = rows(market_of(options), kTuesday, kTuesday + nanoseconds{static_cast<std::int64_t>(1e13 / rate)});
     std::map<std::uint32_t, std::int64_t> last;
     std::int64_t previous = 0;
     EXPECT_GT(all.size(), 5000U);
