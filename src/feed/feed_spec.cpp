@@ -70,14 +70,11 @@ constexpr std::array kReplayKeys = {
     ReplayKey{"lp", [](const Setting& s, ReplayOptions& out) { out.lp = s.lp(); }},
     ReplayKey{"speed",
               [](const Setting& s, ReplayOptions& out) {
-                if (s.value == "max" || s.value == "recorded") {
-                  out.speed = s.value == "max" ? 0 : 1;
-                  return;
-                }
-                try {
-                  out.speed = s.number(kMinSpeed, kMaxSpeed);
-                } catch (const ConfigError&) {
-                  s.fail("\"recorded\", \"max\" or a factor from 0.000001 to 1000000000");
+                if (s.value == "max") {
+                  out.speed = 0;
+                } else if (s.value != "recorded") {
+                  out.speed =
+                      s.number(kMinSpeed, kMaxSpeed, "\"recorded\", \"max\" or a factor from 0.000001 to 1000000000");
                 }
               }},
     ReplayKey{"loop", [](const Setting& s, ReplayOptions& out) { out.loop = s.boolean(); }},

@@ -54,12 +54,13 @@ std::string short_number(double value) {
 
 }  // namespace
 
-double Setting::number(double min, double max) const {
+double Setting::number(double min, double max, std::string_view allowed) const {
   double out = 0;
   if (split_number(value).valid) {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
     if (error == std::errc{} && end == value.data() + value.size() && out >= min && out <= max) return out;
   }
+  if (!allowed.empty()) fail(allowed);
   fail("a number from " + short_number(min) + " to " + short_number(max));
 }
 

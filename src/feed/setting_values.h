@@ -16,7 +16,8 @@ struct Setting {
   std::string_view key;
   std::string_view value;
 
-  [[nodiscard]] double number(double min, double max) const;
+  /// `allowed` tells the bounds, and what else there is; empty = the bounds.
+  [[nodiscard]] double number(double min, double max, std::string_view allowed = {}) const;
   /// A probability.
   [[nodiscard]] double share() const { return number(0, 1); }
   [[nodiscard]] std::uint64_t integer() const;

@@ -146,7 +146,7 @@ void SimFeed::show(FeedState state, std::string detail) {
 
 std::string SimFeed::live_detail() const {
   char rate[32];
-  std::snprintf(rate, sizeof rate, "%g", options_.rate);
+  std::snprintf(rate, sizeof rate, "%.10g", options_.rate);
   const std::size_t count = market_.symbols().size();
   return std::to_string(count) + (count == 1 ? " symbol, " : " symbols, ") + rate + " ticks/s, seed " +
          std::to_string(options_.seed);

@@ -98,6 +98,7 @@ TEST_F(SimFeedTest, AHighRateWorksInSteps) {
   options_.rate = 1'000'000;
   run(milliseconds{200});
   EXPECT_EQ(pause_->waits.size(), 100U);
+  EXPECT_EQ(feed_->status().detail, "50 symbols, 1000000 ticks/s, seed 1");
   expect_live(expected(kStart, clock_.now() - pause_->waits.back()));
 }
 
