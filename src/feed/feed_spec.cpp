@@ -46,21 +46,21 @@ constexpr std::array kSimKeys = {
     SimKey{"delay_share", [](const Setting& s, SimOptions& out) { out.delay_share = s.share(); }},
     SimKey{"delay",
            [](const Setting& s, SimOptions& out) {
-             out.delay = s.duration(milliseconds{1}, hours{1}, "a duration from \"1ms\" to \"1h\"");
+             out.delay = s.duration(milliseconds{1}, hours{1}, R"(a duration from "1ms" to "1h")");
            }},
     SimKey{"mute_share", [](const Setting& s, SimOptions& out) { out.mute_share = s.share(); }},
     SimKey{"mute",
            [](const Setting& s, SimOptions& out) {
-             out.mute = s.duration(milliseconds{1}, hours{1}, "a duration from \"1ms\" to \"1h\"");
+             out.mute = s.duration(milliseconds{1}, hours{1}, R"(a duration from "1ms" to "1h")");
            }},
     SimKey{"clock_skew",
            [](const Setting& s, SimOptions& out) {
-             out.clock_skew = s.duration(-seconds{2}, seconds{2}, "a duration from \"-2s\" to \"2s\"");
+             out.clock_skew = s.duration(-seconds{2}, seconds{2}, R"(a duration from "-2s" to "2s")");
            }},
     SimKey{"sessions", [](const Setting& s, SimOptions& out) { out.sessions = s.boolean(); }},
     SimKey{"fill",
            [](const Setting& s, SimOptions& out) {
-             out.fill = s.duration(nanoseconds{0}, hours{1}, "a duration from \"0s\" to \"1h\"");
+             out.fill = s.duration(nanoseconds{0}, hours{1}, R"(a duration from "0s" to "1h")");
            }},
 };
 
@@ -74,7 +74,7 @@ constexpr std::array kReplayKeys = {
                   out.speed = 0;
                 } else if (s.value != "recorded") {
                   out.speed =
-                      s.number(kMinSpeed, kMaxSpeed, "\"recorded\", \"max\" or a factor from 0.000001 to 1000000000");
+                      s.number(kMinSpeed, kMaxSpeed, R"("recorded", "max" or a factor from 0.000001 to 1000000000)");
                 }
               }},
     ReplayKey{"loop", [](const Setting& s, ReplayOptions& out) { out.loop = s.boolean(); }},

@@ -18,7 +18,7 @@ constexpr std::size_t kLongestNameShown = 4096;
 }  // namespace
 
 QuoteFile::File::File(const std::string& path, bool only_regular)
-    : name(path == "-" ? "standard input" : safe_text(path, kLongestNameShown)), fd(STDIN_FILENO) {
+    : name(path == "-" ? "standard input" : safe_text(path, kLongestNameShown)) {
   struct stat info {};
   if (only_regular) {  // before open(), which would wait for the other end of a pipe
     const bool is_special = path == "-" || (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode));

@@ -45,7 +45,7 @@ class QuoteFile final : public RawQuoteReader {
     File& operator=(const File&) = delete;
 
     std::string name;
-    int fd = 0;
+    int fd = 0;  ///< standard input
     std::uint64_t size = 0;
   };
 

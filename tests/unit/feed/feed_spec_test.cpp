@@ -121,7 +121,7 @@ TEST(FeedSpecTest, ReadsEveryKeyOfSim) {
 }
 
 TEST(FeedSpecTest, RefusesValuesOfSimOutOfTheirRange) {
-  const std::vector<std::pair<std::string, std::vector<std::string>>> kBad = {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> bad = {
       {"symbols", {"", "EUR USD", "A,,B"}},
       {"rate", {"", "-1", "2000001", "nan", "inf", "0x10", "fast", "1 ", "0.0001", "1e999"}},
       {"seed", {"-1", "1.5", "18446744073709551616", ""}},
@@ -133,7 +133,7 @@ TEST(FeedSpecTest, RefusesValuesOfSimOutOfTheirRange) {
       {"clock_skew", {"2.1s", "-3s", "--1s", "+1s"}},
       {"sessions", {"yes", "1", ""}},
       {"fill", {"2h", "-1s", "1h "}}};
-  for (const auto& [key, values] : kBad) {
+  for (const auto& [key, values] : bad) {
     for (const std::string& value : values) {
       EXPECT_THAT(sim_error({{key, value}}), testing::StartsWith("feed sim: " + key + " must be ")) << value;
     }

@@ -11,7 +11,7 @@
 namespace tickpipe {
 namespace {
 
-const UnixNanos kStart = *parse_timestamp("2026-06-15T00:00:00Z");  // NOLINT(bugprone-throwing-static-initialization)
+const UnixNanos kStart = *parse_timestamp("2026-06-15T00:00:00Z");
 constexpr std::chrono::seconds kSecond{1};
 
 PricePath path_of(std::string_view name, std::uint64_t seed = 1) {

@@ -79,7 +79,8 @@ class ReplayFeedTest : public ::testing::Test {
     return out;
   }
   void fill(std::size_t count, nanoseconds gap) {
-    for (std::size_t i = 0; i < count; ++i) rows_.push_back({.time = at(kThen) + static_cast<std::int64_t>(i) * gap});
+    rows_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) rows_[i].time = at(kThen) + static_cast<std::int64_t>(i) * gap;
   }
 
   ManualClock clock_{at(kNow)};

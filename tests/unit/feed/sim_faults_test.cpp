@@ -16,7 +16,7 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 using Emission = SimFaults::Emission;
 
-const UnixNanos kStart = *parse_timestamp("2026-06-16T09:00:00Z");  // NOLINT(bugprone-throwing-static-initialization)
+const UnixNanos kStart = *parse_timestamp("2026-06-16T09:00:00Z");
 
 /// Quotes of a minute of ten thousand, and what the faults make of them. Times of leaving are told by stepping.
 class SimFaultsTest : public ::testing::Test {

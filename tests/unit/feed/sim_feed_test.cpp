@@ -24,7 +24,7 @@ using testing::ManualPause;
 using testing::RecordedOutput;
 
 UnixNanos moment(std::string_view text) { return *parse_timestamp(text); }
-const UnixNanos kStart = moment("2026-06-16T09:00:00Z");  // NOLINT(bugprone-throwing-static-initialization)
+const UnixNanos kStart = moment("2026-06-16T09:00:00Z");
 
 class SimFeedTest : public ::testing::Test {
  protected:
