@@ -7,10 +7,10 @@ namespace {
 
 using testing::ApiTest;
 using testing::at;
-using testing::price;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::price;
 
 class ApiBarsTest : public ApiTest {
  protected:
@@ -117,7 +117,8 @@ class ApiFillTest : public ApiBarsTest {
 };
 
 TEST_F(ApiFillTest, FillsBetweenKnownBarsAndNothingAround) {
-  EXPECT_THAT(bars("fill=prev"), ElementsAre("21:50=1", "21:51~1", "21:52~1", "21:53=2", "21:54=3", "21:55~3", "21:56=4?"));
+  EXPECT_THAT(bars("fill=prev"),
+              ElementsAre("21:50=1", "21:51~1", "21:52~1", "21:53=2", "21:54=3", "21:55~3", "21:56=4?"));
   EXPECT_THAT(bars("fill=none"), ElementsAre("21:50=1", "21:53=2", "21:54=3", "21:56=4?"));
 }
 
@@ -148,8 +149,7 @@ TEST_F(ApiFillTest, GoesOnToTheEarlierOfToAndNow) {
 }
 
 TEST_F(ApiFillTest, OpenBarsThatAreLeftOutAreNoGap) {
-  EXPECT_THAT(bars("fill=prev&closed=true"),
-              ElementsAre("21:50=1", "21:51~1", "21:52~1", "21:53=2", "21:54=3"));
+  EXPECT_THAT(bars("fill=prev&closed=true"), ElementsAre("21:50=1", "21:51~1", "21:52~1", "21:53=2", "21:54=3"));
   EXPECT_THAT(bars("fill=prev&closed=true&limit=3&to=2026-01-15T22:00:00Z"),
               ElementsAre("21:53=2", "21:54=3", "21:55~3"));
 }
@@ -173,14 +173,15 @@ TEST_F(ApiFillTest, FollowsTradingDaysOverADstChange) {
   add_bar(eurusd_, "2025-11-04T12:00:00Z", "2", true, day);
   std::vector<std::string> open_times;
   for (const auto& bar : get_json("/api/ohlc/EURUSD?timeframe=1d&fill=prev")) open_times.push_back(bar.at("open_time"));
-  EXPECT_THAT(open_times, ElementsAre("2025-10-30T21:00:00.000Z", "2025-10-31T21:00:00.000Z", "2025-11-01T21:00:00.000Z",
-                                      "2025-11-02T22:00:00.000Z", "2025-11-03T22:00:00.000Z"));
+  EXPECT_THAT(open_times,
+              ElementsAre("2025-10-30T21:00:00.000Z", "2025-10-31T21:00:00.000Z", "2025-11-01T21:00:00.000Z",
+                          "2025-11-02T22:00:00.000Z", "2025-11-03T22:00:00.000Z"));
 }
 
 TEST_F(ApiBarsTest, BadParametersAndAFailingDisk) {
   add_bar(eurusd_, "2026-01-15T21:59:00Z", "1");
-  for (const char* bad : {"closed=yes", "closed=", "closed=1", "fill=next", "fill=", "order=newest", "limit=0", "from=x",
-                          "from=2&to=1"}) {
+  for (const char* bad : {"closed=yes", "closed=", "closed=1", "fill=next", "fill=", "order=newest", "limit=0",
+                          "from=x", "from=2&to=1"}) {
     EXPECT_EQ(problem_of(get(std::string("/api/ohlc/EURUSD?") + bad)), "400 bad_parameter") << bad;
   }
   EXPECT_EQ(problem_of(get("/api/ohlc/EURUSD?cursor=x")), "400 unknown_parameter");

@@ -22,8 +22,9 @@ class ApiIngestTest : public ApiTest {
 TEST_F(ApiIngestTest, TellsWhatBecameOfEachLine) {
   const HttpResponse response = post("/api/ingest", "{}\n{}\n[", "application/x-ndjson");
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.body, R"({"received":3,"accepted":1,"rejected":2,"errors":[{"line":1,"reason":"crossed","detail":""},)"
-                           R"({"line":3,"reason":"malformed","detail":"no \"object\""}]})");
+  EXPECT_EQ(response.body,
+            R"({"received":3,"accepted":1,"rejected":2,"errors":[{"line":1,"reason":"crossed","detail":""},)"
+            R"({"line":3,"reason":"malformed","detail":"no \"object\""}]})");
   EXPECT_EQ(door_.body, "{}\n{}\n[");
   EXPECT_EQ(door_.origin, QuoteOrigin::kLive);
   door_.answer.errors.clear();
@@ -49,8 +50,8 @@ TEST_F(ApiIngestTest, ContentTypes) {
   }
   door_.origin.reset();
   for (const char* type : {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-                           "application/jsonx", "application/json; charset=latin1", "application/json; charset=utf-8; a=b",
-                           "text/csv", ";", "application/json;"}) {
+                           "application/jsonx", "application/json; charset=latin1",
+                           "application/json; charset=utf-8; a=b", "text/csv", ";", "application/json;"}) {
     EXPECT_EQ(problem_of(post("/api/ingest", "{}", type)), "415 unsupported_media_type") << type;
   }
   HttpRequest packed;
@@ -86,7 +87,7 @@ TEST_F(ApiIngestTest, EveryOutcomeHasItsAnswerAndItsCounts) {
       EXPECT_EQ(json.at("rejected"), 2);
       EXPECT_EQ(json.at("pending"), 4);
       EXPECT_EQ(json.at("errors").size(), 2u);
-      if (*detail != '\0') EXPECT_EQ(json.at("detail"), detail);
+      EXPECT_EQ(json.at("detail") == detail, *detail != '\0');
       EXPECT_EQ(header(response, "Retry-After"), outcome == Outcome::kBusy ? "1" : "");
     }
   }

@@ -14,7 +14,8 @@ using ::testing::StartsWith;
 class ApiQuotesTest : public ApiTest {
  protected:
   /// Follows the Link headers to the end.
-  std::vector<std::uint64_t> all_pages(std::string target, const std::function<void()>& between = [] {}) {
+  std::vector<std::uint64_t> all_pages(
+      std::string target, const std::function<void()>& between = [] {}) {
     std::vector<std::uint64_t> seqs;
     for (int pages = 0; !target.empty() && pages < 100; ++pages) {
       const HttpResponse response = get(target);
@@ -225,9 +226,11 @@ TEST_F(ApiQuotesTest, WhatMayReadTheDiskGoesToTheBackground) {
 
 TEST_F(ApiQuotesTest, ParametersAreNeverGuessed) {
   add_tick(eurusd_, "2026-01-15T21:00:00Z", "1", "2");
-  const auto problem = [this](const std::string& query) { return problem_of(get("/api/quotes/history/EURUSD?" + query)); };
-  for (const char* limit : {"", "0", "-1", "10001", "1.0", "+5", "%205", "5%20", "1e2", "007", "99999999999999999999",
-                            "abc", "%F0%9F"}) {
+  const auto problem = [this](const std::string& query) {
+    return problem_of(get("/api/quotes/history/EURUSD?" + query));
+  };
+  for (const char* limit :
+       {"", "0", "-1", "10001", "1.0", "+5", "%205", "5%20", "1e2", "007", "99999999999999999999", "abc", "%F0%9F"}) {
     EXPECT_EQ(problem(std::string("limit=") + limit), "400 bad_parameter") << limit;
   }
   for (const char* bad : {"from=", "from=yesterday", "from=2026-13-01T00:00:00Z", "to=-5", "to=2026-01-15T21:00:00Q",
@@ -252,9 +255,10 @@ TEST_F(ApiQuotesTest, SymbolsTellActivity) {
   SymbolActivity gold{gold_, 0, kNoTime, kNoTime, {}};
   SymbolActivity euro{eurusd_, 7, at("2026-01-15T21:00:00.5Z"), at("2026-01-15T21:00:01Z"), {{lp2_}, {lp1_}}};
   market_.activities = {gold, euro};
-  EXPECT_EQ(get("/api/symbols").body,
-            R"([{"symbol":"EURUSD","tick_count":7,"last_tick_time":"2026-01-15T21:00:00.500000000Z","lps":["LP1","lp-2"]},)"
-            R"({"symbol":"XAU/USD","tick_count":0,"last_tick_time":null,"lps":[]}])");
+  EXPECT_EQ(
+      get("/api/symbols").body,
+      R"([{"symbol":"EURUSD","tick_count":7,"last_tick_time":"2026-01-15T21:00:00.500000000Z","lps":["LP1","lp-2"]},)"
+      R"({"symbol":"XAU/USD","tick_count":0,"last_tick_time":null,"lps":[]}])");
 }
 
 }  // namespace

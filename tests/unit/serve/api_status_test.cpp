@@ -46,7 +46,8 @@ TEST_F(ApiStatusTest, HealthSaysWhatTheSystemSays) {
   EXPECT_EQ(health.at("timestamp"), "2026-01-15T22:00:05.000000000Z");
   EXPECT_EQ(health.at("uptime_seconds"), 90);
   EXPECT_EQ(health.at("components").at("ingester"), nlohmann::json({{"status", "healthy"}, {"queue_depth", 4}}));
-  EXPECT_EQ(health.at("components").at("storage"), nlohmann::json({{"status", "degraded"}, {"detail", "disk \"full\"\n"}}));
+  EXPECT_EQ(health.at("components").at("storage"),
+            nlohmann::json({{"status", "degraded"}, {"detail", "disk \"full\"\n"}}));
   EXPECT_EQ(health.at("feeds").at(0), nlohmann::json({{"name", "replay:a\\b.csv"}, {"state", "ended"}}));
   EXPECT_EQ(health.at("feeds").at(1).at("detail"), "x");
 }
@@ -62,13 +63,37 @@ TEST_F(ApiStatusTest, OnlyUnhealthyIs503AndStillTellsWhy) {
 
 TEST_F(ApiStatusTest, StatsHaveEveryNameAndAddUp) {
   const auto stats = get_json("/api/pipeline/stats");
-  for (const char* name :
-       {"ticks_received", "ticks_processed", "ticks_dropped", "ticks_duplicate", "ticks_out_of_order", "ticks_invalid",
-        "ohlc_bars_generated", "quotes_distributed", "clients_connected", "avg_tick_latency_ms", "avg_ohlc_latency_ms",
-        "avg_distribution_latency_ms", "stale_feeds_detected", "abnormal_spikes_detected", "tick_latency_p50_ms",
-        "tick_latency_p99_ms", "tick_latency_max_ms", "ohlc_latency_p50_ms", "ohlc_latency_p99_ms", "ohlc_latency_max_ms",
-        "distribution_latency_p50_ms", "distribution_latency_p99_ms", "distribution_latency_max_ms", "ticks_in_flight",
-        "ticks_late_for_bars", "uptime_seconds", "memory_bytes", "cpu_seconds", "workers", "commits", "symbols"}) {
+  for (const char* name : {"ticks_received",
+                           "ticks_processed",
+                           "ticks_dropped",
+                           "ticks_duplicate",
+                           "ticks_out_of_order",
+                           "ticks_invalid",
+                           "ohlc_bars_generated",
+                           "quotes_distributed",
+                           "clients_connected",
+                           "avg_tick_latency_ms",
+                           "avg_ohlc_latency_ms",
+                           "avg_distribution_latency_ms",
+                           "stale_feeds_detected",
+                           "abnormal_spikes_detected",
+                           "tick_latency_p50_ms",
+                           "tick_latency_p99_ms",
+                           "tick_latency_max_ms",
+                           "ohlc_latency_p50_ms",
+                           "ohlc_latency_p99_ms",
+                           "ohlc_latency_max_ms",
+                           "distribution_latency_p50_ms",
+                           "distribution_latency_p99_ms",
+                           "distribution_latency_max_ms",
+                           "ticks_in_flight",
+                           "ticks_late_for_bars",
+                           "uptime_seconds",
+                           "memory_bytes",
+                           "cpu_seconds",
+                           "workers",
+                           "commits",
+                           "symbols"}) {
     ASSERT_TRUE(stats.contains(name)) << name;
     EXPECT_TRUE(stats.at(name).is_number()) << name;
   }
@@ -104,8 +129,9 @@ TEST_F(ApiStatusTest, FeedHealthBySymbolAndLp) {
   gold.state = FeedHealthState::kClosed;
   status_.feeds = {gold, euro};
   const HttpResponse response = get("/api/pipeline/feed-health");
-  EXPECT_THAT(response.body, StartsWith(R"({"EURUSD":{"symbol":"EURUSD","last_tick_time":"2026-01-15T21:59:00.000000000Z",)"
-                                        R"("tick_count":9,"is_stale":true,"stale_seconds":65.25,"status":"stale","lps":{"LP1":{)"));
+  EXPECT_THAT(response.body,
+              StartsWith(R"({"EURUSD":{"symbol":"EURUSD","last_tick_time":"2026-01-15T21:59:00.000000000Z",)"
+                         R"("tick_count":9,"is_stale":true,"stale_seconds":65.25,"status":"stale","lps":{"LP1":{)"));
   const auto health = nlohmann::json::parse(response.body);
   EXPECT_EQ(health.at("EURUSD").at("lps").at("LP1").at("status"), "down");
   EXPECT_EQ(health.at("XAU/USD").at("last_tick_time"), nullptr);
@@ -128,7 +154,8 @@ TEST_F(ApiStatusTest, LivenessAndReadiness) {
 TEST_F(ApiStatusTest, MetricsAreInThePrometheusFormat) {
   const HttpResponse response = get("/metrics");
   EXPECT_THAT(std::string(response.content_type), StartsWith("text/plain; version=0.0.4"));
-  EXPECT_THAT(response.body, HasSubstr("# TYPE tickpipe_ticks_received_total counter\ntickpipe_ticks_received_total 100\n"));
+  EXPECT_THAT(response.body,
+              HasSubstr("# TYPE tickpipe_ticks_received_total counter\ntickpipe_ticks_received_total 100\n"));
   EXPECT_THAT(response.body, HasSubstr("tickpipe_ticks_refused_total{reason=\"crossed\"} 5\n"));
   EXPECT_THAT(response.body, HasSubstr("tickpipe_stage_latency_seconds{stage=\"tick\",quantile=\"0.99\"} 0.0009\n"));
   EXPECT_THAT(response.body, HasSubstr("tickpipe_stage_latency_seconds_count{stage=\"tick\"} 7\n"));

@@ -23,9 +23,10 @@ TEST(JsonWriterTest, DecimalsAreThoseOfFormatDecimal) {
   const auto check = [](Int128 units) {
     EXPECT_EQ(written([&](JsonWriter& json) { json.decimal(units); }), decimal_to_string(units));
   };
-  for (const std::int64_t units : {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{999'999'999},
-                                   std::int64_t{1'000'000'000}, std::int64_t{10'000'000'001},
-                                   std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+  for (const std::int64_t units :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{999'999'999}, std::int64_t{1'000'000'000},
+        std::int64_t{10'000'000'001}, std::numeric_limits<std::int64_t>::max(),
+        std::numeric_limits<std::int64_t>::min()}) {
     check(units);
   }
   check((static_cast<Int128>(1) << 126) + 7);
