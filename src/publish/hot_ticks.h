@@ -60,9 +60,9 @@ class HotTicks {
     UnixNanos ts_recv;
     Price bid;
     Price ask;
-    std::uint32_t seq_low;
+    std::uint32_t seq_low = 0;
     LpId lp;
-    std::uint8_t flags;
+    std::uint8_t flags = 0;
   };
   static_assert(sizeof(HotTick) == 40);
   struct Sizes {
