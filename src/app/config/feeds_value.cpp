@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/config/scalar_values.h"
 #include "core/error.h"
 
 namespace tickpipe {
