@@ -18,13 +18,13 @@ namespace tickpipe {
 namespace {
 
 /// A body up to this size is copied behind its head, so that both go with one plain send.
-constexpr std::size_t kCopiedBodyBytes = 16 * 1024;
+constexpr std::size_t kCopiedBodyBytes = 16'384;
 /// Answers to pipelined requests are collected up to this before they are sent.
-constexpr std::size_t kMaxOutBytes = 64 * 1024;
+constexpr std::size_t kMaxOutBytes = 65'536;
 /// Buffers beyond this are given back when they are empty.
-constexpr std::size_t kKeptBufferBytes = 32 * 1024;
+constexpr std::size_t kKeptBufferBytes = 32'768;
 /// What a refused peer may go on sending, beyond a body of the greatest size.
-constexpr std::uint64_t kLingerBytes = 1024 * 1024;
+constexpr std::uint64_t kLingerBytes = 1'048'576;
 
 void release(std::string& buffer) {
   if (buffer.capacity() > kKeptBufferBytes) {
@@ -57,7 +57,7 @@ class HttpConnection::Answer {
   std::atomic<bool> is_given_{false};
 };
 
-void ConnectionGroup::add(std::shared_ptr<HttpConnection> connection) {
+void ConnectionGroup::add(const std::shared_ptr<HttpConnection>& connection) {
   connections.push_back(connection);
   connection->start(connections.size() - 1);
 }

@@ -46,9 +46,9 @@ struct HttpContext {
 /// The connections of one I/O thread and what they use in turn. Belongs to that thread.
 struct ConnectionGroup {
   explicit ConnectionGroup(Log& log) : loop(std::make_shared<IoLoop>(log)), scratch(kScratchBytes) {}
-  static constexpr std::size_t kScratchBytes = 64 * 1024;
+  static constexpr std::size_t kScratchBytes = 65'536;
 
-  void add(std::shared_ptr<HttpConnection> connection);
+  void add(const std::shared_ptr<HttpConnection>& connection);
   void remove(std::size_t slot);
   void check_deadlines();
   /// Closes idle connections; the others close with their next answer.

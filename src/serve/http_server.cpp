@@ -105,12 +105,12 @@ struct HttpServer::Impl {
     }
     (is_turned_away ? context.turning_away : context.connections).fetch_add(1);
     ConnectionGroup& group = *groups[next_group++ % groups.size()];
-    auto connection =
+    const auto connection =
         std::make_shared<HttpConnection>(context, group, socket.descriptor, socket.is_local_peer, is_turned_away);
     if (group.loop->is_this_thread()) {
-      group.add(std::move(connection));
+      group.add(connection);
     } else {
-      group.loop->post([&group, connection = std::move(connection)] { group.add(connection); });
+      group.loop->post([&group, connection] { group.add(connection); });
     }
   }
 

@@ -27,9 +27,9 @@ class HttpServer {
     std::uint16_t port = 7999;          ///< 0 = any that is free
     bool allow_insecure = false;        ///< may be reached from outside, under any name
     std::uint32_t max_connections = 20000;
-    std::uint64_t max_body_bytes = 8 * 1024 * 1024;  ///< after chunks are put together
-    std::size_t max_head_bytes = 16 * 1024;
-    std::size_t max_target_bytes = 8 * 1024;
+    std::uint64_t max_body_bytes = 8'388'608;  ///< after chunks are put together
+    std::size_t max_head_bytes = 16'384;
+    std::size_t max_target_bytes = 8'192;
     unsigned threads = 0;  ///< 0 = half of the processors, at least one and at most four
     HttpTimeouts timeouts;
   };

@@ -18,10 +18,10 @@ using BeastText = boost::beast::string_view;
 /// Longer than any method; a first line without a space in that many bytes is no request.
 constexpr std::size_t kMaxMethodBytes = 32;
 /// A chunk header or a trailer section longer than this is refused.
-constexpr std::size_t kMaxChunkOverheadBytes = 8 * 1024;
+constexpr std::size_t kMaxChunkOverheadBytes = 8'192;
 /// Chunk framing allowed beside the data: for chunks of one byte, and a little more.
 constexpr std::uint64_t kFramingPerByte = 8;
-constexpr std::size_t kReservedBodyBytes = 256 * 1024;
+constexpr std::size_t kReservedBodyBytes = 262'144;
 
 std::string_view view(BeastText text) noexcept { return {text.data(), text.size()}; }
 

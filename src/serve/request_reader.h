@@ -25,9 +25,9 @@ struct RequestFault {
 class RequestReader {
  public:
   struct Limits {
-    std::size_t max_head_bytes = 16 * 1024;
-    std::size_t max_target_bytes = 8 * 1024;
-    std::uint64_t max_body_bytes = 8 * 1024 * 1024;
+    std::size_t max_head_bytes = 16'384;
+    std::size_t max_target_bytes = 8'192;
+    std::uint64_t max_body_bytes = 8'388'608;
   };
   enum class Step : std::uint8_t {
     kNeedMore,
