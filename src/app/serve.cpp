@@ -129,12 +129,11 @@ class Signals {
 
 /// Lets the process have as many connections as it may.
 void raise_file_limit(const PipelineConfig& config, Log& log) {
-  constexpr rlim_t kOtherFiles = 512;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < config.http.max_connections + kOtherFiles) {
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < config.http.max_connections) {
     log.warn("Server", "the process may have " + std::to_string(limit.rlim_cur) +
                            " open files, which is less than http.max_connections needs; raise the limit (ulimit -n)");
   }

@@ -9,7 +9,7 @@ namespace tickpipe {
 namespace {
 
 /// A bar that ended longer ago than this is history.
-constexpr std::chrono::minutes kClosesNow{5};
+constexpr std::chrono::seconds kClosesNow{15};
 
 }  // namespace
 
