@@ -82,10 +82,11 @@ bool Committer::commit_all() {
   for (std::size_t i = 0; i < taken_.size(); ++i) {
     const EventBatch& batch = *taken_[i];
     if (committed) {
-      for (BatchListener* listener : listeners_) listener->on_committed(batch, position);
       const auto quotes = std::count_if(batch.ticks.begin(), batch.ticks.end(),
                                         [](const Tick& tick) { return tick.kind == RecordKind::kQuote; });
       committed_quotes_.fetch_add(static_cast<std::uint64_t>(quotes), std::memory_order_release);
+      // Behind the count: whoever is told by a listener finds it counted.
+      for (BatchListener* listener : listeners_) listener->on_committed(batch, position);
     }
     if (committed && !listeners_.empty() && !batch.ticks.empty()) {
       publish_latency_.record(SteadyClock::now() - committed_at, batch.ticks.size());

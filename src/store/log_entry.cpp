@@ -7,12 +7,13 @@ namespace tickpipe {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersionWithAmended = 2;
 
 }  // namespace
 
 void encode_log_entry(const LogEntry& entry, std::string& out) {
   ByteWriter w(out);
-  w.u8(kVersion);
+  w.u8(entry.amended.empty() ? kVersion : kVersionWithAmended);
   w.varint(entry.chunks.size());
   for (const keys::Chunk& chunk : entry.chunks) {
     w.varint(chunk.symbol.value);
@@ -46,7 +47,9 @@ void encode_log_entry(const LogEntry& entry, std::string& out) {
 
 LogEntry decode_log_entry(std::string_view bytes, Position position) {
   ByteReader r(bytes);
-  if (r.u8() != kVersion) throw Error("a log entry has a format that this release cannot read");
+  const std::uint8_t version = r.u8();
+  if (version != kVersion && version != kVersionWithAmended)
+    throw Error("a log entry has a format that this release cannot read");
   LogEntry entry;
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
     keys::Chunk& chunk = entry.chunks.emplace_back();
@@ -68,7 +71,7 @@ LogEntry decode_log_entry(std::string_view bytes, Position position) {
     mark.after_seq = r.varint();
     mark.closed_through.ns = r.i64();
   }
-  if (r.ok() && !r.at_end()) {
+  if (version == kVersionWithAmended) {
     for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
       Tick& tick = entry.amended.emplace_back();
       tick.symbol.value = static_cast<std::uint32_t>(r.varint());

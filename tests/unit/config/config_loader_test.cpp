@@ -107,13 +107,13 @@ TEST(ConfigLoaderTest, EveryKeyCanBeSetOnTheCommandLine) {
 
 TEST(ConfigLoaderTest, SettingsOfPartsNotBuiltWarnOnceEach) {
   ConfigSources sources = no_file();
-  sources.environment = {{"TICKPIPE_HTTP__PORT", "8000"}};
-  sources.overrides = {{"http.port", "8001"}, {"feeds", "sim"}, {"http.max_connections", "20000"}};
+  sources.environment = {{"TICKPIPE_REDIS_ADDR", "localhost:6379"}};
+  sources.overrides = {{"redis_addr", "localhost:6380"}, {"redis_db", "3"}, {"redis_password", ""}};
   const ConfigResult result = load_config(sources);
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(texts(result),
-            "command line: warning: http.port: accepted, but not in this build yet: the HTTP server\n"
-            "command line: warning: feeds: accepted, but not in this build yet: feeds\n");
+            "command line: warning: redis_addr: accepted, but not in this build yet: the Redis sink\n"
+            "command line: warning: redis_db: accepted, but not in this build yet: the Redis sink\n");
 }
 
 TEST(ConfigLoaderTest, MisspeltKeyIsAnErrorWithASuggestion) {

@@ -161,10 +161,14 @@ TEST(ConfigValuesTest, AddressesAndOriginsAreChecked) {
 }
 
 TEST(ConfigValuesTest, FeedsAreKeptAsJson) {
-  const ConfigResult result = load(R"({"feeds": ["sim", {"type": "fix", /* x */ "port": 5.50}]})");
+  const ConfigResult result = load(R"({"feeds": ["sim", {"type": "sim", /* x */ "rate": 5.50}]})");
   EXPECT_TRUE(result.ok());
-  EXPECT_EQ(result.config.feeds_json, R"(["sim",{"type":"fix","port":5.50}])");
+  EXPECT_EQ(result.config.feeds_json, R"(["sim",{"type":"sim","rate":5.50}])");
   EXPECT_THAT(only_error("{\"feeds\": [\"sim\",\n7]}"), HasSubstr("c.json:2: feeds: a feed is a text"));
+  EXPECT_THAT(only_error("{\"feeds\": [{\"type\": \"sim\",\n\"rat\": 7}]}"), HasSubstr("rat"));
+  EXPECT_THAT(only_error(R"({"feeds": [{"rate": 7}]})"), HasSubstr("needs a \"type\""));
+  EXPECT_THAT(only_error(R"({"feeds": ["binance:BTCUSDT"]})"), HasSubstr("not in this build"));
+  EXPECT_THAT(only_error(R"({"feeds": [{"type": "sim", "rate": {}}]})"), HasSubstr("expected a text"));
 }
 
 TEST(ConfigValuesTest, ControlCharactersInTextsAreRefused) {

@@ -422,5 +422,43 @@ TEST_F(EmbeddedStoreTest, DamagedContentIsAnErrorNotACrash) {
   EXPECT_THROW(snapshots(open.store), Error);
 }
 
+TEST_F(EmbeddedStoreTest, AQuoteThatWasLateForBarsIsAmendedInPlace) {
+  OpenStore open(database());
+  open.intern(2, 1);
+  EventBatch late;
+  for (std::uint64_t seq = 1; seq <= 5000; ++seq) {  // more than one chunk, and another symbol's
+    late.ticks.push_back(make_tick(0, seq, kStoreNoon + seconds{static_cast<int>(seq)}));
+    late.ticks.push_back(make_tick(1, seq, kStoreNoon + seconds{static_cast<int>(seq)}));
+    if (seq % 2 == 0) late.ticks[late.ticks.size() - 2].flags = kLateForBars | kOutOfOrder;
+  }
+  open.commit(1, {late});
+  EventBatch amends;
+  for (const std::uint64_t seq : {2U, 4U, 4998U}) {
+    Tick tick = late.ticks[2 * (seq - 1)];
+    tick.flags = kFoldedLater | kOutOfOrder;
+    amends.amended.push_back(tick);
+  }
+  open.commit(2, {amends});
+  open.commit(2, {amends});  // a commit whose outcome was unknown
+
+  for (const std::uint32_t symbol : {0U, 1U}) {
+    std::vector<Tick> expected;
+    for (const Tick& tick : late.ticks) {
+      if (tick.symbol != SymbolId{symbol}) continue;
+      expected.push_back(tick);
+      for (const Tick& amended : amends.amended) {
+        if (amended.symbol == tick.symbol && amended.seq == tick.seq) expected.back() = amended;
+      }
+    }
+    EXPECT_EQ(all_quotes(open.store, {symbol}), expected);
+  }
+  CollectingVisitor visitor;
+  open.store.read_after({1}, visitor);
+  EXPECT_TRUE(visitor.events.empty());
+  ASSERT_EQ(visitor.amended.size(), 3U);
+  EXPECT_EQ(visitor.amended[2].first, Position{2});
+  EXPECT_EQ(visitor.amended[2].second.seq, 4998U);
+}
+
 }  // namespace
 }  // namespace tickpipe

@@ -28,6 +28,15 @@ LogEntry random_entry(std::mt19937_64& random) {
     entry.closes.push_back(
         {{static_cast<std::uint32_t>(random())}, random() >> (random() % 64), {static_cast<std::int64_t>(random())}});
   }
+  for (std::uint64_t n = random() % 4; n > 0; --n) {
+    Tick& tick = entry.amended.emplace_back();
+    tick.symbol.value = static_cast<std::uint32_t>(random());
+    tick.lp.value = static_cast<std::uint16_t>(random());
+    tick.seq = random() >> (random() % 64);
+    tick.ts_event.ns = static_cast<std::int64_t>(random());
+    tick.bid.units = static_cast<std::int64_t>(random());
+    tick.ask.units = static_cast<std::int64_t>(random());
+  }
   return entry;
 }
 
@@ -56,6 +65,7 @@ TEST(LogEntryTest, RandomEntriesComeBack) {
       ASSERT_EQ(decoded.closes[k].after_seq, entry.closes[k].after_seq);
       ASSERT_EQ(decoded.closes[k].closed_through, entry.closes[k].closed_through);
     }
+    ASSERT_EQ(decoded.amended, entry.amended);
   }
 }
 
@@ -89,7 +99,7 @@ TEST(LogEntryTest, FlippedBitsGiveErrorOrAnEntryOfBoundedSize) {
 
 TEST(LogEntryTest, AnEntryOfALaterVersionIsRefused) {
   std::string bytes = encode({});
-  bytes[0] = 2;
+  bytes[0] = 3;
   EXPECT_THROW(decode_log_entry(bytes, Position{1}), Error);
   EXPECT_THROW(decode_log_entry("", Position{1}), Error);
 }
