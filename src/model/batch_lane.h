@@ -24,7 +24,7 @@ class BatchLane {
 
   // Shard side, one thread.
   [[nodiscard]] EventBatch& current() noexcept { return batches_[filling_ % kBatches]; }
-  [[nodiscard]] bool can_hand_over() const noexcept { return handed_over_ == taken_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool can_hand_over() const noexcept { return handed_over_ == taken_.load(std::memory_order_seq_cst); }
   /// Requires can_hand_over(). Everything in current() must be consistent at this point.
   void hand_over(Doorbell& committer) noexcept {
     handed_.store(++handed_over_, std::memory_order_release);
@@ -33,6 +33,9 @@ class BatchLane {
     next.number = handed_over_ + 1;
     committer.ring();
   }
+  /// Says whether the shard is about to sleep until it can hand over: only then take() wakes it. To be followed by
+  /// another look at can_hand_over().
+  void set_waiting(bool is_waiting) noexcept { is_waiting_.store(is_waiting, std::memory_order_seq_cst); }
   /// Number of the newest batch whose commit has ended; its ticks can be found in the store.
   [[nodiscard]] std::uint64_t committed() const noexcept { return committed_.load(std::memory_order_acquire); }
 
@@ -44,8 +47,9 @@ class BatchLane {
   EventBatch* take(Doorbell& shard) noexcept {
     if (!has_batch()) return nullptr;
     const std::uint64_t number = taken_.load(std::memory_order_relaxed) + 1;
-    taken_.store(number, std::memory_order_release);
-    shard.ring();
+    // Either the shard sees that the batch was taken, or this side sees that the shard waits for it.
+    taken_.store(number, std::memory_order_seq_cst);
+    if (is_waiting_.load(std::memory_order_seq_cst)) shard.ring();
     return &batches_[(number - 1) % kBatches];
   }
   void done(const EventBatch& batch) noexcept { committed_.store(batch.number, std::memory_order_release); }
@@ -58,6 +62,7 @@ class BatchLane {
   alignas(64) std::atomic<std::uint64_t> handed_{0};
   alignas(64) std::atomic<std::uint64_t> taken_{0};
   std::atomic<std::uint64_t> committed_{0};
+  std::atomic<bool> is_waiting_{false};
 };
 
 }  // namespace tickpipe

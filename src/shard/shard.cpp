@@ -93,11 +93,13 @@ void Shard::loop() {
     if (drained != 0) continue;
     if (stopping_.load(std::memory_order_acquire) && inbox_.empty()) break;
     if (nap_.take()) continue;
+    lane_.set_waiting(has_something_to_hand_over());
     bell_.wait_for(longest_sleep(), [this] {
       return !inbox_.empty() || stopping_.load(std::memory_order_acquire) ||
              has_work_.load(std::memory_order_acquire) || (has_something_to_hand_over() && lane_.can_hand_over());
     });
   }
+  lane_.set_waiting(true);
   while (!lane_.can_hand_over()) {
     bell_.wait_for(kLongestSleep, [this] { return lane_.can_hand_over(); });
   }
@@ -174,6 +176,7 @@ void Shard::run_work() {
 
 void Shard::make_room() {
   while (batch_is_full() && !hand_over(false)) {
+    lane_.set_waiting(true);
     bell_.wait_for(kLongestSleep, [this] { return lane_.can_hand_over(); });
   }
 }
