@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds tickpipe, installing what is missing on Debian, and runs it.
 #
-#   scripts/run.sh                              loads the demo quotes and prints their one-minute bars
+#   scripts/run.sh                              serves a simulated market on http://127.0.0.1:7999, data in data/
 #   scripts/run.sh bench --ticks 100000         runs `tickpipe bench --ticks 100000`
 #   scripts/run.sh -- --help                    runs `tickpipe --help`; -- is needed before an option only
 set -euo pipefail
@@ -30,7 +30,5 @@ if (($# > 0)); then
 fi
 
 cd -- "$root"
-note "loading config/demo-quotes.csv into data/demo"
-"$tickpipe" backfill config/demo-quotes.csv --data-dir data/demo
-note "one-minute bars of EURUSD"
-"$tickpipe" export bars --symbol EURUSD --timeframe 1m --data-dir data/demo
+note "starting tickpipe serve; Ctrl-C stops it"
+exec "$tickpipe" serve
