@@ -62,7 +62,7 @@ class Pipeline {
     /// wait.
     bool is_service = false;
     VerdictBook* verdicts = nullptr;  ///< for producers with a verdict sink; outlives the pipeline
-    std::function<void(Retention::Step)> on_retention_step;  ///< see Retention::Parts
+    std::function<void(Retention::Step)> on_retention_step = {};  ///< see Retention::Parts
   };
 
   /// Throws Error, or ConfigError when the configuration does not fit the stored data.
