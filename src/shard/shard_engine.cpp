@@ -94,8 +94,9 @@ PriceGate::Verdict ShardEngine::judge_price(const Quote& quote, SymbolState& sym
 
 std::optional<Reason> ShardEngine::decide(const Quote& quote, EventBatch& batch, std::uint64_t committed) {
   SymbolState& symbol = state(quote.symbol);
-  if (symbol.sealed_days.contains(quote.ts_event)) [[unlikely]]
+  if (symbol.sealed_days.contains(quote.ts_event)) [[unlikely]] {
     return Reason::kTooOld;
+  }
   LpState& lp = lp_state(symbol, quote.lp);
   const bool is_live = (quote.marks & kLiveQuote) != 0;
   std::uint8_t flags = is_live ? 0 : kHistorical;
