@@ -27,6 +27,13 @@ struct CloseMark {
   UnixNanos closed_through;
 };
 
+/// A UTC day of a symbol takes no quotes any more, as retention removes those it has; or takes them again.
+struct SealedDay {
+  SymbolId symbol;
+  std::int32_t day = 0;  ///< since 1970-01-01
+  bool is_sealed = true;
+};
+
 /// The whole state of a symbol as of the end of the batch, in the shard's own encoding.
 struct SymbolSnapshot {
   SymbolId symbol;
@@ -50,11 +57,13 @@ struct EventBatch {
   /// (kFoldedLater instead of kLateForBars).
   std::vector<Tick> amended;
   std::vector<CloseMark> closes;
+  std::vector<SealedDay> sealed;  ///< in order: the last word on a day counts
   std::vector<SymbolSnapshot> snapshots;
   bool is_checkpoint = false;  ///< `snapshots` holds every symbol that changed since the last checkpoint
 
   [[nodiscard]] bool empty() const noexcept {
-    return ticks.empty() && bars.empty() && amended.empty() && closes.empty() && snapshots.empty() && !is_checkpoint;
+    return ticks.empty() && bars.empty() && amended.empty() && closes.empty() && sealed.empty() && snapshots.empty() &&
+           !is_checkpoint;
   }
   /// Empties it and keeps the memory.
   void clear() noexcept {
@@ -64,6 +73,7 @@ struct EventBatch {
     latest.clear();
     amended.clear();
     closes.clear();
+    sealed.clear();
     snapshots.clear();
     is_checkpoint = false;
   }

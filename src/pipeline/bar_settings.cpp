@@ -1,5 +1,6 @@
 #include "pipeline/bar_settings.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/error.h"
@@ -61,6 +62,22 @@ BarSettings BarSettings::decode(std::string_view text) {
   }
   if (settings.timeframes.empty() || settings.day_close.empty()) throw damaged();
   return settings;
+}
+
+std::string BarSettings::changed_keys(const BarSettings& a, const BarSettings& b) {
+  const auto same_rule = [](const CalendarRules::Rule& x, const CalendarRules::Rule& y) {
+    return x.match == y.match && x.day_close == y.day_close;
+  };
+  std::string keys;
+  const auto add = [&keys](bool differs, std::string_view key) {
+    if (differs) keys.append(keys.empty() ? "" : ", ").append(key);
+  };
+  add(a.timeframes != b.timeframes, "timeframes");
+  add(a.bar_price != b.bar_price, "bar_price");
+  const bool same_rules = std::equal(a.day_close_rules.begin(), a.day_close_rules.end(), b.day_close_rules.begin(),
+                                     b.day_close_rules.end(), same_rule);
+  add(a.day_close != b.day_close || !same_rules, "day_close");
+  return keys;
 }
 
 BarPriceFunction bar_price_function(BarPrice kind) {

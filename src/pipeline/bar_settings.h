@@ -24,6 +24,9 @@ struct BarSettings {
   static BarSettings decode(std::string_view text);
   [[nodiscard]] std::string encode() const;
 
+  /// The configuration keys in which two differ, joined by commas.
+  [[nodiscard]] static std::string changed_keys(const BarSettings& a, const BarSettings& b);
+
   [[nodiscard]] CalendarRules calendars() const { return {day_close, day_close_rules}; }
 };
 

@@ -41,6 +41,14 @@ std::vector<ShardEngine*> engines_of(const std::vector<std::unique_ptr<Shard>>& 
   return engines;
 }
 
+/// Other settings would fold the bars again, from ticks that retention has removed.
+ConfigError cannot_rebuild(const BarSettings& stored, const BarSettings& wanted) {
+  return ConfigError(BarSettings::changed_keys(stored, wanted) +
+                     " differ from what the stored bars were made with, and the ticks of some of their days were "
+                     "removed after warm_data_retention_days: set them back, or start with a fresh data directory and "
+                     "load the history again");
+}
+
 }  // namespace
 
 std::uint64_t PipelineStats::refused_total() const noexcept {
@@ -83,6 +91,14 @@ Pipeline::Pipeline(const PipelineConfig& config, const Options& options)
   }
   committer_ = std::make_unique<Committer>(committer_bell_, std::move(lanes), store_.get(), options.listeners,
                                            committer_options);
+  if (store_) {
+    retention_.emplace(Retention::Parts{.store = *store_,
+                                        .symbols = symbols_,
+                                        .shards = shards_,
+                                        .committer = *committer_,
+                                        .checkpoint_round = checkpoint_round_,
+                                        .on_step = options.on_retention_step});
+  }
 }
 
 Pipeline::~Pipeline() {
@@ -150,6 +166,8 @@ void Pipeline::recover(const BarSettings& settings) {
     store_->end_rebuild(wanted);  // a new store
   } else {
     const BarSettings old_settings = BarSettings::decode(stored);
+    store_->retention().for_each_sealed_day(
+        [&](SymbolId, std::int32_t) { throw cannot_rebuild(old_settings, settings); });
     const CalendarRules old_calendars = old_settings.calendars();
     ShardRules old_rules = shard_rules(0, old_settings, old_calendars);
     old_rules.shard_count = 1;
@@ -160,6 +178,7 @@ void Pipeline::recover(const BarSettings& settings) {
     rebuild_bars(*store_, old_engines, engines, settings.timeframes);
     store_->end_rebuild(wanted);
   }
+  restore_retention(*store_, engines);
   for (ShardEngine* engine : engines) engine->finish_restore();
 }
 
@@ -175,11 +194,13 @@ void Pipeline::start() {
       sync_loop();
     });
   }
+  if (retention_) retention_->open();
 }
 
 void Pipeline::stop() {
   if (!is_running_) return;
   is_running_ = false;
+  if (retention_) retention_->close();
   for (const auto& shard : shards_) shard->stop();
   committer_->stop();
   if (sync_thread_.joinable()) {
@@ -216,6 +237,10 @@ void Pipeline::close_bars_through(UnixNanos time) {
 
 void Pipeline::drain() {
   for (const auto& shard : shards_) shard->run_and_commit([](ShardEngine&, EventBatch&) {});
+}
+
+Maintenance::CleanupResult Pipeline::apply_retention(const RetentionLimits& limits, UnixNanos now) {
+  return retention_ ? retention_->apply(limits, now) : Maintenance::CleanupResult{};
 }
 
 PipelineStats Pipeline::stats() const {

@@ -19,6 +19,7 @@
 #include "model/system_status.h"
 #include "pipeline/bar_settings.h"
 #include "pipeline/pipeline_config.h"
+#include "pipeline/retention.h"
 #include "publish/committer.h"
 #include "shard/shard.h"
 #include "store/data_directory.h"
@@ -61,6 +62,7 @@ class Pipeline {
     /// wait.
     bool is_service = false;
     VerdictBook* verdicts = nullptr;  ///< for producers with a verdict sink; outlives the pipeline
+    std::function<void(Retention::Step)> on_retention_step = {};  ///< see Retention::Parts
   };
 
   /// Throws Error, or ConfigError when the configuration does not fit the stored data.
@@ -83,6 +85,10 @@ class Pipeline {
   void close_bars_through(UnixNanos time);
   /// Returns once everything this thread has flushed is committed.
   void drain();
+
+  /// Removes what is stored and older than `limits` as of `now`. Nothing without a store, and nothing unless it runs.
+  /// Takes long when there is much. Throws Error when the store fails. Any thread.
+  Maintenance::CleanupResult apply_retention(const RetentionLimits& limits, UnixNanos now);
 
   /// From now on stop() gives up on a store that keeps failing. Any thread.
   void announce_end() noexcept { committer_->announce_end(); }
@@ -149,6 +155,7 @@ class Pipeline {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<Committer> committer_;
+  std::optional<Retention> retention_;  ///< with a store
   std::atomic<bool> syncing_{false};
   Doorbell sync_bell_;
   std::jthread sync_thread_;

@@ -45,6 +45,13 @@ std::uint64_t restore_engines(const EmbeddedStore& store, std::span<ShardEngine*
   return replay.records();
 }
 
+void restore_retention(const EmbeddedStore& store, std::span<ShardEngine* const> engines) {
+  store.retention().for_each_sealed_day(
+      [&](SymbolId symbol, std::int32_t day) { engines[symbol.value % engines.size()]->restore_sealed(symbol, day); });
+  store.retention().for_each_bar_limit(
+      [&](SymbolId symbol, UnixNanos end) { engines[symbol.value % engines.size()]->give_up_bars(symbol, end); });
+}
+
 void commit_checkpoint(EmbeddedStore& store, std::span<ShardEngine* const> engines) {
   std::vector<EventBatch> batches(engines.size());
   std::vector<const EventBatch*> all;

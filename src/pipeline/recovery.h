@@ -12,6 +12,9 @@ namespace tickpipe {
 /// replayed records. Throws Error when the stored data is damaged.
 std::uint64_t restore_engines(const EmbeddedStore& store, std::span<ShardEngine* const> engines);
 
+/// Tells engines that were restored or rebuilt what retention has removed, so that no quote brings it back.
+void restore_retention(const EmbeddedStore& store, std::span<ShardEngine* const> engines);
+
 /// Commits a checkpoint of everything that was replayed, so that the next start need not replay it again.
 void commit_checkpoint(EmbeddedStore& store, std::span<ShardEngine* const> engines);
 

@@ -94,6 +94,9 @@ PriceGate::Verdict ShardEngine::judge_price(const Quote& quote, SymbolState& sym
 
 std::optional<Reason> ShardEngine::decide(const Quote& quote, EventBatch& batch, std::uint64_t committed) {
   SymbolState& symbol = state(quote.symbol);
+  if (symbol.sealed_days.contains(quote.ts_event)) [[unlikely]] {
+    return Reason::kTooOld;
+  }
   LpState& lp = lp_state(symbol, quote.lp);
   const bool is_live = (quote.marks & kLiveQuote) != 0;
   std::uint8_t flags = is_live ? 0 : kHistorical;
@@ -112,7 +115,7 @@ std::optional<Reason> ShardEngine::decide(const Quote& quote, EventBatch& batch,
         in_bars = false;
       }
     }
-    if (in_bars && !symbol.bars.prepare(quote.ts_event)) {
+    if (in_bars && (is_bar_removed(symbol, quote.ts_event) || !symbol.bars.prepare(quote.ts_event))) {
       flags |= kLateForBars;
       in_bars = false;
     }
@@ -195,6 +198,7 @@ void ShardEngine::on_duplicate(const Quote& quote, SymbolState& symbol, LpState&
 }
 
 void ShardEngine::fold_late_quote(const Quote& quote, SymbolState& symbol, EventBatch& batch, std::uint64_t committed) {
+  if (is_bar_removed(symbol, quote.ts_event)) return;
   const auto is_it = [&quote](const Tick& tick) {
     return tick.symbol == quote.symbol && tick.lp == quote.lp && tick.ts_event == quote.ts_event &&
            tick.bid == quote.bid && tick.ask == quote.ask && (tick.flags & kLateForBars);
@@ -283,6 +287,21 @@ void ShardEngine::set_thresholds(const ShardThresholds& thresholds) {
   rules_.prices = thresholds.prices;
   rules_.live_tick_age = thresholds.live_tick_age;
   rules_.bar_revision_window = thresholds.bar_revision_window;
+}
+
+void ShardEngine::seal(SymbolId symbol, std::int32_t day, EventBatch& batch) {
+  state(symbol).sealed_days.add(day);
+  batch.sealed.push_back({symbol, day, true});
+}
+
+void ShardEngine::unseal(SymbolId symbol, std::int32_t day, EventBatch& batch) {
+  state(symbol).sealed_days.remove(day);
+  batch.sealed.push_back({symbol, day, false});
+}
+
+void ShardEngine::give_up_bars(SymbolId symbol, UnixNanos end) {
+  UnixNanos& removed_through = state(symbol).bars_removed_through;
+  removed_through = std::max(removed_through, end);
 }
 
 void ShardEngine::complete(EventBatch& batch, std::uint64_t committed, bool force_checkpoint) {

@@ -87,6 +87,13 @@ class ShardEngine {
 
   void set_thresholds(const ShardThresholds& thresholds);
 
+  /// From now on quotes of this UTC day are refused as kTooOld, duplicates too; unseal() takes that back.
+  void seal(SymbolId symbol, std::int32_t day, EventBatch& batch);
+  void unseal(SymbolId symbol, std::int32_t day, EventBatch& batch);
+  /// Closed bars of the symbol that ended at or before `end` are removed: a quote whose base bar is among them does not
+  /// bring it back, but is stored as late for bars.
+  void give_up_bars(SymbolId symbol, UnixNanos end);
+
   /// Makes `batch` whole: bars that changed, and a checkpoint when one is due or `force_checkpoint`.
   void complete(EventBatch& batch, std::uint64_t committed, bool force_checkpoint);
 
@@ -98,6 +105,7 @@ class ShardEngine {
 
   // Restart, before the first process(): snapshots first, then records in order.
   void restore(SymbolId symbol, Position position, std::string_view snapshot);
+  void restore_sealed(SymbolId symbol, std::int32_t day) { state(symbol).sealed_days.add(day); }
   void replay(const Tick& tick, Position position);
   void replay(const CloseMark& mark, Position position);
   /// A quote that was late for bars and folded in later (EventBatch::amended); behind the records of its commit.
@@ -136,6 +144,10 @@ class ShardEngine {
   /// A quote that is stored as late for bars and is loaded as history: it enters its bars.
   void fold_late_quote(const Quote& quote, SymbolState& symbol, EventBatch& batch, std::uint64_t committed);
   void close_symbol(SymbolState& symbol, UnixNanos time, EventBatch& batch);
+  /// Whether the base bar for `ts` is closed and bar retention has removed it.
+  [[nodiscard]] static bool is_bar_removed(const SymbolState& symbol, UnixNanos ts) {
+    return ts < symbol.bars_removed_through && symbol.bars.closed_base_end(ts) <= symbol.bars_removed_through;
+  }
   SymbolState& state(SymbolId symbol);
   LpState& lp_state(SymbolState& symbol, LpId lp) const;
   bool is_duplicate(SymbolState& symbol, LpState& lp, const Quote& quote);

@@ -12,6 +12,7 @@
 #include "shard/bar_builder.h"
 #include "shard/dedup_window.h"
 #include "shard/price_gate.h"
+#include "shard/sealed_days.h"
 
 namespace tickpipe {
 
@@ -43,13 +44,15 @@ struct SymbolState {
       : id(symbol_id), bars(context, calendar, symbol_id) {}
 
   SymbolId id;
-  std::uint64_t seq = 0;              ///< of the newest accepted quote
-  Tick latest;                        ///< the latest quote; none while its seq is 0
-  UnixNanos newest = kNoTime;         ///< newest event time in the selected stream
-  UnixNanos last_received = kNoTime;  ///< receive time of the newest accepted quote of the selected stream
-  bool newest_was_timely = false;     ///< the quote that set `newest` was received within 60 s of its event time
-  std::uint64_t late_ticks = 0;       ///< stored quotes that are late for bars
-  PriceLevel level;                   ///< of quotes that did not come live, for an LP's first one
+  std::uint64_t seq = 0;                     ///< of the newest accepted quote
+  Tick latest;                               ///< the latest quote; none while its seq is 0
+  UnixNanos newest = kNoTime;                ///< newest event time in the selected stream
+  UnixNanos last_received = kNoTime;         ///< receive time of the newest accepted quote of the selected stream
+  bool newest_was_timely = false;            ///< the quote that set `newest` was received within 60 s of its event time
+  std::uint64_t late_ticks = 0;              ///< stored quotes that are late for bars
+  SealedDays sealed_days;                    ///< not part of the snapshot: the store keeps them by themselves
+  UnixNanos bars_removed_through = kNoTime;  ///< closed bars that ended by then may be removed; kept like sealed_days
+  PriceLevel level;                          ///< of quotes that did not come live, for an LP's first one
   std::vector<LpState> lps;
   BarBuilder bars;
   Position snapshot_position;  ///< restart only: ticks up to here are in the snapshot

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.h"
+#include "core/utc_day.h"
 #include "model/bar_codec.h"
 #include "store/chunk_codec.h"
 #include "store/keys.h"
@@ -10,14 +11,12 @@
 namespace tickpipe {
 namespace {
 
-constexpr std::int64_t kNanosPerDay = 86400 * kNanosPerSecond;
-
-std::int64_t utc_day(UnixNanos t) { return t.ns / kNanosPerDay; }
+constexpr std::string_view kCannotPrepare = "cannot prepare a commit";
 
 }  // namespace
 
 void CommitWriter::put(rocksdb::ColumnFamilyHandle* family, std::string_view key, std::string_view value) {
-  check(write_.Put(family, to_slice(key), to_slice(value)), "cannot prepare a commit");
+  check(write_.Put(family, to_slice(key), to_slice(value)), kCannotPrepare);
 }
 
 rocksdb::WriteBatch& CommitWriter::build(Position position, std::span<const EventBatch* const> batches) {
@@ -44,6 +43,14 @@ rocksdb::WriteBatch& CommitWriter::build(Position position, std::span<const Even
       ByteWriter(value_).u64(position.value);
       value_ += snapshot.bytes;
       put(rocks_.meta, keys::numbered(keys::kSnapshotPrefix, snapshot.symbol.value), value_);
+    }
+    for (const SealedDay& sealed : batch->sealed) {
+      const std::string key = keys::sealed_day({sealed.symbol, sealed.day});
+      if (sealed.is_sealed) {
+        put(rocks_.meta, key, {});
+      } else {
+        check(write_.Delete(rocks_.meta, to_slice(key)), kCannotPrepare);
+      }
     }
     entry_.closes.insert(entry_.closes.end(), batch->closes.begin(), batch->closes.end());
   }
@@ -128,7 +135,7 @@ void CommitWriter::add_chunks(Position position, SymbolId symbol, std::span<cons
   while (!ticks.empty()) {
     // A chunk stays within a UTC day, as retention goes by days.
     std::size_t count = std::min(ticks.size(), kMaxChunkTicks);
-    const std::int64_t day = utc_day(ticks.front()->ts_event);
+    const std::int32_t day = utc_day(ticks.front()->ts_event);
     if (utc_day(ticks[count - 1]->ts_event) != day) {
       count = static_cast<std::size_t>(
           std::partition_point(ticks.begin(), ticks.begin() + static_cast<std::ptrdiff_t>(count),

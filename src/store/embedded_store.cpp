@@ -1,6 +1,7 @@
 #include "store/embedded_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <map>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "core/error.h"
 #include "core/random_id.h"
 #include "core/safe_text.h"
+#include "core/utc_day.h"
 #include "model/bar_codec.h"
 #include "store/chunk_codec.h"
 #include "store/commit_writer.h"
@@ -45,6 +47,7 @@ struct EmbeddedStore::Impl {
   Impl(const Options& options, SymbolRegistry& symbols, LpRegistry& lps)
       : rocks(open_rocks(options.database.string(), options.read_only)),
         writer(rocks, options.timeframes, symbols, lps),
+        retention(rocks, options.sync_commits),
         wal_sync(options.database) {
     write_options.sync = options.sync_commits;
     open_format(options.read_only);
@@ -54,7 +57,7 @@ struct EmbeddedStore::Impl {
     it->SeekToLast();
     if (it->Valid()) newest = keys::parse_position(to_view(it->key())).value_or(Position{});
     check(it->status(), kCannotRead);
-    if (const auto stored = get(keys::kCheckpoint)) checkpoint.value = ByteReader(*stored).u64();
+    if (const auto stored = get(keys::kCheckpoint)) checkpoint = Position{ByteReader(*stored).u64()};
   }
 
   void open_format(bool read_only) {
@@ -111,8 +114,9 @@ struct EmbeddedStore::Impl {
   CommitWriter writer;
   rocksdb::WriteOptions write_options;
   std::string epoch;
-  Position newest;
-  Position checkpoint;
+  RetentionAccess retention;
+  std::atomic<Position> newest;
+  std::atomic<Position> checkpoint;
   std::map<std::uint32_t, Position> dirty_since;  ///< per shard, its first record that no checkpoint covers
   WalSync wal_sync;
 };
@@ -159,6 +163,9 @@ const std::string& EmbeddedStore::epoch() const { return impl_->epoch; }
 Position EmbeddedStore::newest_position() const { return impl_->newest; }
 Position EmbeddedStore::checkpoint() const { return impl_->checkpoint; }
 
+RetentionAccess& EmbeddedStore::retention() { return impl_->retention; }
+const RetentionAccess& EmbeddedStore::retention() const { return impl_->retention; }
+
 std::string EmbeddedStore::bar_settings() const { return impl_->get(keys::kBarSettings).value_or(""); }
 
 bool EmbeddedStore::is_rebuilding() const { return impl_->get(keys::kRebuilding).has_value(); }
@@ -200,10 +207,17 @@ void EmbeddedStore::read_after(Position position, LogVisitor& visitor) const {
     const LogEntry entry = decode_log_entry(to_view(it->value()), *at);
 
     ticks.clear();
+    bool is_whole = true;
     for (const keys::Chunk& chunk : entry.chunks) {
-      check(rocks.db->Get(rocksdb::ReadOptions(), rocks.ticks, keys::chunk(chunk), &value), kCannotRead);
+      const auto status = rocks.db->Get(rocksdb::ReadOptions(), rocks.ticks, keys::chunk(chunk), &value);
+      if (status.IsNotFound() && impl_->retention.is_sealed(chunk.symbol, utc_day(chunk.first))) {
+        is_whole = false;
+        continue;
+      }
+      check(status, kCannotRead);
       decode_chunk(value, chunk.symbol, ticks[chunk.symbol]);
     }
+    if (!is_whole) visitor.on_removed(*at);
     std::map<SymbolId, std::vector<CloseMark>> closes;
     for (const CloseMark& mark : entry.closes) {
       closes[mark.symbol].push_back(mark);

@@ -15,6 +15,7 @@
 #include "model/name_registry.h"
 #include "model/timeframe.h"
 #include "store/keys.h"
+#include "store/retention_access.h"
 
 namespace tickpipe {
 
@@ -23,6 +24,8 @@ namespace tickpipe {
 class LogVisitor {
  public:
   virtual ~LogVisitor() = default;
+  /// Some of what the commit wrote is not there any more: retention removed it. Comes before the rest of the commit.
+  virtual void on_removed(Position /*position*/) {}
   virtual void on_tick(const Tick& tick, Position position) = 0;
   virtual void on_close(const CloseMark& mark, Position position) = 0;
   /// A quote of an earlier commit that this one folded into its bars: symbol, LP, seq, time and prices.
@@ -77,6 +80,9 @@ class EmbeddedStore final : public History, public CommitLog {
 
   void for_each_snapshot(const std::function<void(SymbolId, Position, std::string_view)>& take) const;
   void read_after(Position position, LogVisitor& visitor) const;
+
+  [[nodiscard]] RetentionAccess& retention();
+  [[nodiscard]] const RetentionAccess& retention() const;
 
   UnixNanos scan(SymbolId symbol, UnixNanos from, UnixNanos to,
                  const std::function<bool(const Tick&)>& take) const override;

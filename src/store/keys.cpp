@@ -74,6 +74,24 @@ std::optional<BarKey> parse_bar(std::string_view key) {
   return out;
 }
 
+std::string sealed_day(const SealedDayKey& key) {
+  std::string out(kSealedPrefix);
+  ByteWriter w(out);
+  w.u32(key.symbol.value);
+  w.u32(static_cast<std::uint32_t>(key.day));
+  return out;
+}
+
+std::optional<SealedDayKey> parse_sealed_day(std::string_view key) {
+  if (!key.starts_with(kSealedPrefix)) return std::nullopt;
+  ByteReader in(key.substr(kSealedPrefix.size()));
+  SealedDayKey out;
+  out.symbol.value = in.u32();
+  out.day = static_cast<std::int32_t>(in.u32());
+  if (!in.ok() || !in.at_end()) return std::nullopt;
+  return out;
+}
+
 std::string position(Position position) {
   std::string out;
   ByteWriter(out).u64(position.value);

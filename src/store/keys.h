@@ -50,6 +50,18 @@ std::string bar(const BarKey& key);
 void append_bar(std::string& out, const BarKey& key);
 std::optional<BarKey> parse_bar(std::string_view key);
 
+/// meta: `sealed/`, symbol, UTC day since 1970-01-01. The value is empty. Retention removes, or has removed, the ticks
+/// of that day, and it takes none any more.
+struct SealedDayKey {
+  SymbolId symbol;
+  std::int32_t day = 0;
+};
+std::string sealed_day(const SealedDayKey& key);
+std::optional<SealedDayKey> parse_sealed_day(std::string_view key);
+
+/// meta, numbered by symbol: closed bars that ended by that time (big-endian ns) may have been removed.
+inline constexpr std::string_view kBarsRemovedPrefix = "bars_removed/";
+
 /// log: position
 std::string position(Position position);
 std::optional<Position> parse_position(std::string_view key);
@@ -63,6 +75,7 @@ inline constexpr std::string_view kCheckpoint = "checkpoint";
 inline constexpr std::string_view kSymbolPrefix = "symbol/";
 inline constexpr std::string_view kLpPrefix = "lp/";
 inline constexpr std::string_view kSnapshotPrefix = "snapshot/";
+inline constexpr std::string_view kSealedPrefix = "sealed/";
 std::string numbered(std::string_view prefix, std::uint32_t number);
 std::optional<std::uint32_t> parse_numbered(std::string_view prefix, std::string_view key);
 

@@ -181,6 +181,7 @@ class StoreLife {
 /// Checks and collects what read_after() hands over.
 class CollectingVisitor final : public LogVisitor {
  public:
+  void on_removed(Position position) override { removed.push_back(position); }
   void on_tick(const Tick& tick, Position position) override {
     events[tick.symbol].push_back({position, tick, std::nullopt});
     advance(position, false);
@@ -200,6 +201,7 @@ class CollectingVisitor final : public LogVisitor {
   std::vector<std::pair<Position, Tick>> amended;
   bool is_ascending = true;  ///< commits in order, bars of a commit behind its ticks
   bool is_unique = true;     ///< no bar twice
+  std::vector<Position> removed;
 
  private:
   void advance(Position position, bool is_bar) {
