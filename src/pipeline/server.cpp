@@ -17,6 +17,7 @@
 #include "pipeline/bar_log.h"
 #include "pipeline/feed_runner.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/retention.h"
 #include "pipeline/server_status.h"
 #include "publish/market_view.h"
 #include "serve/api.h"
@@ -29,6 +30,9 @@ constexpr unsigned kIngestThreads = 2;
 constexpr unsigned kQueryThreads = 2;
 /// How long requests under way have to be answered at the end.
 constexpr std::chrono::seconds kHttpGrace{5};
+/// Retention goes by days; it is looked at every hour, and soon after a start.
+constexpr std::chrono::minutes kFirstCleanup{5};
+constexpr std::chrono::hours kCleanupInterval{1};
 
 SymbolStart start_of(const SymbolState& state) {
   SymbolStart start;
@@ -74,6 +78,7 @@ struct Server::Impl final : Maintenance {
 
   CleanupResult cleanup() override;
   void tick_log() { bar_log.flush(log); }
+  void clean_up_when_due();
   std::unique_ptr<FeedRunner> make_feed(const FeedSpec& spec);
   void start_feed(const ConfiguredFeed& feed);
   [[nodiscard]] std::vector<FeedStatus> feed_statuses() const;
@@ -85,6 +90,7 @@ struct Server::Impl final : Maintenance {
   };
 
   PipelineConfig config;
+  std::mutex config_mutex;  ///< guards `config` once it runs
   const Options options;
   Log& log;
   const Clock& clock;
@@ -100,6 +106,7 @@ struct Server::Impl final : Maintenance {
   Api api;
   HttpServer http;
   bool is_running = false;
+  std::chrono::steady_clock::time_point next_cleanup = std::chrono::steady_clock::now() + kFirstCleanup;
 };
 
 Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& given_log, const Clock& given_clock)
@@ -190,7 +197,31 @@ std::optional<FeedState> Server::Impl::feed_of_lp(const Name& lp) const {
   return state;
 }
 
-Maintenance::CleanupResult Server::Impl::cleanup() { return {}; }
+Maintenance::CleanupResult Server::Impl::cleanup() {
+  const RetentionLimits limits = [this] {
+    const std::lock_guard lock(config_mutex);
+    return RetentionLimits::of(config);
+  }();
+  const CleanupResult result = pipeline.apply_retention(limits, clock.now());
+  if (result.removed_ticks != 0 || result.removed_bars != 0) {
+    log.info("Storage", "Retention removed " + std::to_string(result.removed_ticks) + " ticks and " +
+                            std::to_string(result.removed_bars) + " bars");
+  }
+  return result;
+}
+
+void Server::Impl::clean_up_when_due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_cleanup) return;
+  next_cleanup = now + kCleanupInterval;
+  queries.submit([this] {
+    try {
+      cleanup();
+    } catch (const Error& error) {
+      log.error("Storage", "Retention could not be applied: " + safe_text(error.what(), 512));
+    }
+  });
+}
 
 Server::Server(const PipelineConfig& config, Options options, Log& log, const Clock& clock)
     : impl_(std::make_unique<Impl>(config, std::move(options), log, clock)) {}
@@ -261,7 +292,10 @@ void Server::stop() {
   if (!sync_failure.empty()) throw Error(sync_failure);
 }
 
-void Server::tick() { impl_->tick_log(); }
+void Server::tick() {
+  impl_->tick_log();
+  impl_->clean_up_when_due();
+}
 
 void Server::reload(const PipelineConfig& config, std::vector<ConfiguredFeed> feeds) {
   Impl& all = *impl_;
@@ -287,6 +321,7 @@ void Server::reload(const PipelineConfig& config, std::vector<ConfiguredFeed> fe
   for (const auto& feed : ending) feed.runner->request_stop();
   ending.clear();
   for (const ConfiguredFeed& feed : feeds) all.start_feed(feed);
+  const std::lock_guard lock(all.config_mutex);
   all.config = config;
 }
 
