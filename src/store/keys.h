@@ -32,8 +32,6 @@ struct Chunk {
   Position position;
   std::uint32_t ordinal = 0;
 };
-/// The first bytes of a key: symbol and span class.
-inline constexpr std::size_t kChunkSeriesBytes = 5;
 std::string chunk(const Chunk& key);
 void append_chunk(std::string& out, const Chunk& key);
 std::optional<Chunk> parse_chunk(std::string_view key);

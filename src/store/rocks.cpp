@@ -4,15 +4,12 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <cstdarg>
 #include <memory>
 #include <thread>
 #include <vector>
-
-#include "store/keys.h"
 
 namespace tickpipe {
 namespace {
@@ -52,13 +49,9 @@ rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) 
   options.max_open_files = read_only ? -1 : 512;
 
   const auto cache = rocksdb::NewLRUCache(64 * kMiB);
-  // The chunks of a symbol and span class come in ascending order, those of all symbols in turn: a remembered place for
-  // each of them saves most of the search in the memtable.
-  auto ticks = family_options(cache, 64 * kMiB);
-  ticks.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(keys::kChunkSeriesBytes));
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, family_options(cache, 4 * kMiB)},
-      {"ticks", ticks},
+      {"ticks", family_options(cache, 64 * kMiB)},
       {"bars", family_options(cache, 8 * kMiB)},
       {"log", family_options(cache, 8 * kMiB)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

@@ -50,6 +50,7 @@ class CommitterTest : public ::testing::Test {
       tick.seq = ++seq_[lane];
       batch.ticks.push_back(tick);
     }
+    lanes_[lane]->set_waiting(true);
     ASSERT_TRUE(shard_bells_[lane].wait_for(kPatience, [&] { return lanes_[lane]->can_hand_over(); }));
     lanes_[lane]->hand_over(bell_);
   }
