@@ -194,7 +194,7 @@ class Fuzzer {
         case 2:
           out.headers += pick({"Content-Encoding: gzip\r\n", "Expect: 100-continue\r\n", "Expect: nonsense\r\n",
                                "Upgrade: websocket\r\nConnection: Upgrade\r\n", "Transfer-Encoding: gzip\r\n",
-                               "Host: again\r\n", "Bad Name: x\r\n", "X: \x01\r\n", "Content-Length: 1\r\n"});
+                               "Host: again\r\n", "Bad Name: x\r\n", "X: \x01\r\n", "Content-Length: x\r\n"});
           break;
         case 3:
           out.target += pick({"/", "//", "/../x", "%2e%2e", "\\", ";a", "#f", "%00", "/x", "\xff"});

@@ -46,8 +46,11 @@ TEST_F(ServerSimTest, FiftySymbolsAreServedWithAnHourOfHistory) {
   EXPECT_TRUE(eventually([&] { return server->json("/api/quotes/latest").size() == 50; }));
   ASSERT_TRUE(is_live(*server));
   EXPECT_EQ(server->json("/api/symbols").size(), 50U);
-  const auto bars = server->json("/api/ohlc/BTCUSD?limit=50");
-  ASSERT_EQ(bars.size(), 50U);
+  nlohmann::json bars;
+  ASSERT_TRUE(eventually([&] {
+    bars = server->json("/api/ohlc/BTCUSD?limit=50");
+    return bars.size() == 50;
+  }));
   for (std::size_t i = 1; i < bars.size(); ++i) {
     EXPECT_EQ(parse_timestamp(bars[i]["open_time"].get<std::string>())->ns -
                   parse_timestamp(bars[i - 1]["open_time"].get<std::string>())->ns,
