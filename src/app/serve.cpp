@@ -94,7 +94,7 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// From now on the first signal asks for a graceful end; before, it ended the process at once.
+  /// From now on the first signal asks for a graceful end; before, it ends the process at once.
   void started() { is_started_.store(true); }
 
   /// Waits until something is asked for, at most `timeout`.
@@ -180,8 +180,8 @@ int run_serve(LoadedConfig loaded, const ServeOptions& options) {
       loaded.config,
       {.data_dir = options.data_dir, .feeds = feeds_of(options, loaded), .version = std::string(version_text())}, log,
       clock);
+  signals.started();  // recovery is over; what comes now is short, and a signal in it must not end the process at once
   server.start();
-  signals.started();
   while (signals.end_asked_by() == 0) {
     signals.wait(std::chrono::seconds{1});
     if (signals.take_reload()) reload(server, log, options, loaded);

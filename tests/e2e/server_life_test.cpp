@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -62,6 +64,30 @@ TEST_F(ServerLifeTest, EitherSignalEndsItWithZeroAndEachStepIsLogged) {
     EXPECT_TRUE(lines_with(log, " ERROR ").empty()) << log;
     EXPECT_EQ(server->out(), "");
   }
+}
+
+TEST_F(ServerLifeTest, ASignalWhileItStartsHarmsNothingAndEndsItWithZeroOnceItsPartsStart) {
+  std::mt19937_64 random(8);
+  int ended_in_start = 0;
+  for (int round = 0; round < 25; ++round) {
+    const auto server = spawn({});
+    if (round % 2 == 0) {
+      ::usleep(static_cast<useconds_t>(random() % 40'000));
+    } else {
+      while (!server->has_logged("[Storage] Storage manager started") && !server->has_ended()) ::usleep(100);
+    }
+    server->signal(SIGTERM);
+    const int status = server->wait();
+    if (server->has_logged("[Storage] Storage manager started")) {
+      EXPECT_EQ(status, 0) << server->log();
+      EXPECT_TRUE(server->has_logged("[Server] stopped"));
+      ++ended_in_start;
+    } else {
+      EXPECT_EQ(status, 128 + SIGTERM) << server->log();
+    }
+  }
+  EXPECT_GT(ended_in_start, 5);
+  serve()->stop();
 }
 
 TEST_F(ServerLifeTest, LinesHaveTimeLevelComponentAndMessage) {
