@@ -182,11 +182,12 @@ class Fuzzer {
     if (chance(5)) out.headers += "Accept: " + pick({"*/*", "text/html", "nonsense"}) + "\r\n";
     if (chance(3)) out.headers += "X-Long: " + std::string(random_() % 6'000, 'a') + "\r\n";
     if (chance(3)) out.headers += "Last-Event-ID: 7\r\nRange: bytes=0-1\r\nIf-None-Match: *\r\n";
+    if (!is_post && chance(5)) out.method = "HEAD";
     if (chance(6)) {
       out.is_plain = false;
       switch (random_() % 5) {
         case 0:
-          out.method = pick({"PUT", "DELETE", "PATCH", "TRACE", "get", "FOO", is_post ? "GET" : "POST"});
+          out.method = pick({"PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "get", "FOO", is_post ? "GET" : "POST"});
           break;
         case 1:
           out.headers += "Origin: " + pick({"http://evil.example", "null", "http://localhost", "x"}) + "\r\n";
@@ -308,8 +309,8 @@ TEST_F(ServerHttpTest, AFuzzingClientGetsDocumentedAnswersOnly) {
               client.reset();
               client.emplace(server->connect());
             }
-            reply = client->ask(bytes);
-            while (reply && reply->status < 200) reply = client->read();
+            reply = client->ask(bytes, request.method != "HEAD");
+            while (reply && reply->status < 200) reply = client->read(request.method != "HEAD");
           }
           ASSERT_TRUE(reply) << "no answer to\n" << bytes;
           if (reply->header("connection") == "close" || !request.is_plain) client.reset();
@@ -319,7 +320,7 @@ TEST_F(ServerHttpTest, AFuzzingClientGetsDocumentedAnswersOnly) {
           const std::string shown = bytes.substr(0, 600) + "\n->\n" + reply->head + "\n" + reply->body.substr(0, 400);
           if (status >= 400) {
             ASSERT_EQ(reply->header("content-type"), "application/problem+json") << shown;
-            if (reply->header("content-encoding").empty()) {
+            if (reply->header("content-encoding").empty() && request.method != "HEAD") {
               const Json problem = Json::parse(reply->body, nullptr, false);
               ASSERT_TRUE(problem.is_object() && problem["status"] == status && problem["code"].is_string()) << shown;
             }
@@ -327,13 +328,13 @@ TEST_F(ServerHttpTest, AFuzzingClientGetsDocumentedAnswersOnly) {
           if (status == 405) {
             ASSERT_FALSE(reply->header("allow").empty()) << shown;
           }
-          if (reply->header("content-encoding") == "gzip") {
+          if (reply->header("content-encoding") == "gzip" && request.method != "HEAD") {
             ASSERT_TRUE(reply->body.starts_with("\x1f\x8b")) << shown;
           }
           if (request.is_plain) {
             const Json& responses = methods.begin().value()["responses"];
             ASSERT_TRUE(responses.contains(std::to_string(status))) << "not documented: " << shown;
-            if (status == 200 && reply->header("content-encoding").empty()) {
+            if (status == 200 && reply->header("content-encoding").empty() && request.method != "HEAD") {
               const std::string type = reply->header("content-type");
               if (type == "application/json") {
                 ASSERT_TRUE(Json::accept(reply->body)) << shown;
