@@ -139,6 +139,11 @@ void raise_file_limit(const PipelineConfig& config, Log& log) {
   }
 }
 
+void refuse_what_is_not_built(const PipelineConfig& config) {
+  if (config.auth_json == PipelineConfig{}.auth_json) return;
+  throw ConfigError("auth: authentication is not in this build; leave auth.mode at \"none\"");
+}
+
 /// Reads the configuration again and hands over what may change.
 void reload(Server& server, ProgramLog& log, const ServeOptions& options, LoadedConfig& current) {
   LoadedConfig fresh = options.load();
@@ -148,6 +153,7 @@ void reload(Server& server, ProgramLog& log, const ServeOptions& options, Loaded
     return;
   }
   try {
+    refuse_what_is_not_built(fresh.config);
     log.reconfigure(log_settings(fresh.config));
     server.reload(fresh.config, feeds_of(options, fresh));
   } catch (const Error& error) {
@@ -169,9 +175,7 @@ void reload(Server& server, ProgramLog& log, const ServeOptions& options, Loaded
 }  // namespace
 
 int run_serve(LoadedConfig loaded, const ServeOptions& options) {
-  if (loaded.config.auth_json != PipelineConfig{}.auth_json) {
-    throw ConfigError("auth: authentication is not in this build; leave auth.mode at \"none\"");
-  }
+  refuse_what_is_not_built(loaded.config);
   Signals signals;
   const SystemClock clock;
   ProgramLog log(clock, log_settings(loaded.config));

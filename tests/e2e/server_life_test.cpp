@@ -263,6 +263,12 @@ TEST_F(ServerLifeTest, HangupTakesOverSymbolsLogLevelAndFeeds) {
   EXPECT_EQ(server->ingest(quote("USDJPY"))["accepted"], 1);
   EXPECT_EQ(server->json("/api/pipeline/health")["feeds"].size(), 1U);
 
+  file("server.json", R"({"symbols":["EURUSD"],"auth":{"mode":"api_key","keys":[{"id":"a",
+      "sha256":"0000000000000000000000000000000000000000000000000000000000000000","roles":["read"]}]}})");
+  server->signal(SIGHUP);
+  ASSERT_TRUE(server->logs("not in this build"));
+  EXPECT_EQ(server->ingest(quote("USDJPY"))["accepted"], 1);
+
   file("server.json", R"({"log":{"level":"error"}})");
   server->signal(SIGHUP);
   ASSERT_TRUE(eventually([&] { return server->json("/api/pipeline/health")["feeds"].empty(); }));
