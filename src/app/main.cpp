@@ -128,19 +128,21 @@ class CommandLine {
         "serve", "Run pipeline and HTTP server until SIGINT or SIGTERM. SIGHUP reloads the configuration");
     add_config(command);
     command->add_option("--data-dir", serve_.data_dir, "Where data is kept")->capture_default_str();
-    command->add_option("--port", port_, "Port to listen on (default: http.port, 7999); 0 = any free one")
-        ->type_name("N");
-    command->add_option("--address", address_, "Address to listen on (default: http.address, 127.0.0.1)")
-        ->type_name("A");
+    const auto* const port =
+        command->add_option("--port", port_, "Port to listen on (default: http.port, 7999); 0 = any free one")
+            ->type_name("N");
+    const auto* const address =
+        command->add_option("--address", address_, "Address to listen on (default: http.address, 127.0.0.1)")
+            ->type_name("A");
     command
         ->add_option("--feed", serve_.feeds,
                      "sim, sim:A,B, replay:FILE or none; may be repeated, replaces the configured feeds")
         ->type_name("SPEC")
         ->allow_extra_args(false);
-    command->callback([this] {
+    command->callback([this, port, address] {
       Overrides overrides;
-      if (!port_.empty()) overrides.emplace_back("http.port", port_);
-      if (!address_.empty()) overrides.emplace_back("http.address", address_);
+      if (port->count() != 0) overrides.emplace_back("http.port", port_);
+      if (address->count() != 0) overrides.emplace_back("http.address", address_);
       serve_.load = [this, overrides] { return load_for_serve(config_file_, overrides); };
       LoadedConfig loaded = serve_.load();
       for (const std::string& problem : loaded.problems) print_error(problem);

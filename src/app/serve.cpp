@@ -92,7 +92,7 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// From now on the first signal asks for a graceful end; before, it ended the process at once.
+  /// From now on the first signal asks for a graceful end; before, it ends the process at once.
   void started() { is_started_.store(true); }
 
   /// Waits until something is asked for, at most `timeout`.
@@ -137,6 +137,11 @@ void raise_file_limit(const PipelineConfig& config, Log& log) {
   }
 }
 
+void refuse_what_is_not_built(const PipelineConfig& config) {
+  if (config.auth_json == PipelineConfig{}.auth_json) return;
+  throw ConfigError("auth: authentication is not in this build; leave auth.mode at \"none\"");
+}
+
 /// Reads the configuration again and hands over what may change.
 void reload(Server& server, ProgramLog& log, const ServeOptions& options, LoadedConfig& current) {
   LoadedConfig fresh = options.load();
@@ -146,6 +151,7 @@ void reload(Server& server, ProgramLog& log, const ServeOptions& options, Loaded
     return;
   }
   try {
+    refuse_what_is_not_built(fresh.config);
     log.reconfigure(log_settings(fresh.config));
     server.reload(fresh.config, feeds_of(options, fresh));
   } catch (const Error& error) {
@@ -167,9 +173,7 @@ void reload(Server& server, ProgramLog& log, const ServeOptions& options, Loaded
 }  // namespace
 
 int run_serve(LoadedConfig loaded, const ServeOptions& options) {
-  if (loaded.config.auth_json != PipelineConfig{}.auth_json) {
-    throw ConfigError("auth: authentication is not in this build; leave auth.mode at \"none\"");
-  }
+  refuse_what_is_not_built(loaded.config);
   Signals signals;
   const SystemClock clock;
   ProgramLog log(clock, log_settings(loaded.config));
@@ -178,8 +182,8 @@ int run_serve(LoadedConfig loaded, const ServeOptions& options) {
       loaded.config,
       {.data_dir = options.data_dir, .feeds = feeds_of(options, loaded), .version = std::string(version_text())}, log,
       clock);
+  signals.started();  // recovery is over; what comes now is short, and a signal in it must not end the process at once
   server.start();
-  signals.started();
   while (signals.end_asked_by() == 0) {
     signals.wait(std::chrono::seconds{1});
     if (signals.take_reload()) reload(server, log, options, loaded);
