@@ -256,7 +256,7 @@ first=("p=$processed" "c=$cpu" "t=$now")
 sleep "$seconds"
 reading
 last=("P=$processed" "C=$cpu" "T=$now")
-resident="$(number resident_bytes <<<"$body")"
+resident="$(number memory_bytes <<<"$body")"
 if ((load)); then
   touch "$work/stop"
   wait "${pids[@]}" || true

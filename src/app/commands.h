@@ -51,7 +51,11 @@ struct LoadedConfig {
   PipelineConfig config;
   std::string file;                   ///< empty = none
   bool is_usable = true;              ///< no errors
-  std::vector<std::string> problems;  ///< errors and warnings, each one line
+  struct Problem {
+    std::string text;  ///< one line
+    bool is_warning = false;
+  };
+  std::vector<Problem> problems;
 };
 
 struct ServeOptions {

@@ -42,7 +42,7 @@ ConfigResult load(const std::string& file, Overrides overrides) {
 PipelineConfig load_or_throw(const std::string& file, Overrides overrides) {
   const ConfigResult result = load(file, std::move(overrides));
   for (const ConfigProblem& problem : result.problems) {
-    print_error(std::string(problem.warning ? "warning: " : "") + format_problem(problem));
+    print_error(format_problem(problem));
   }
   if (!result.ok()) throw ConfigError("the configuration cannot be used; `tickpipe check-config` checks it again");
   return result.config;
@@ -52,7 +52,7 @@ LoadedConfig load_for_serve(const std::string& file, const Overrides& overrides)
   ConfigResult result = load(file, overrides);
   LoadedConfig loaded{std::move(result.config), std::move(result.file), true, {}};
   for (const ConfigProblem& problem : result.problems) {
-    loaded.problems.push_back((problem.warning ? "warning: " : "") + format_problem(problem));
+    loaded.problems.push_back({format_problem(problem), problem.warning});
     loaded.is_usable &= problem.warning;
   }
   return loaded;
@@ -62,7 +62,7 @@ int run_check_config(const std::string& file) {
   const ConfigResult result = load(file, {});
   Output output;
   for (const ConfigProblem& problem : result.problems) {
-    output.write((problem.warning ? "warning: " : "error: ") + format_problem(problem) + "\n");
+    output.write((problem.warning ? "" : "error: ") + format_problem(problem) + "\n");
   }
   if (result.ok()) {
     output.write(result.file.empty() ? "ok: no configuration file, the defaults apply\n"
@@ -145,7 +145,7 @@ class CommandLine {
       if (address->count() != 0) overrides.emplace_back("http.address", address_);
       serve_.load = [this, overrides] { return load_for_serve(config_file_, overrides); };
       LoadedConfig loaded = serve_.load();
-      for (const std::string& problem : loaded.problems) print_error(problem);
+      for (const LoadedConfig::Problem& problem : loaded.problems) print_error(problem.text);
       if (!loaded.is_usable) {
         throw ConfigError("the configuration cannot be used; `tickpipe check-config` checks it again");
       }

@@ -145,7 +145,9 @@ void refuse_what_is_not_built(const PipelineConfig& config) {
 /// Reads the configuration again and hands over what may change.
 void reload(Server& server, ProgramLog& log, const ServeOptions& options, LoadedConfig& current) {
   LoadedConfig fresh = options.load();
-  for (const std::string& problem : fresh.problems) log.warn("Config", problem);
+  for (const LoadedConfig::Problem& problem : fresh.problems) {
+    log.write(problem.is_warning ? LogLevel::kWarn : LogLevel::kError, "Config", problem.text);
+  }
   if (!fresh.is_usable) {
     log.error("Config", "the configuration cannot be used; the old one stays in force");
     return;

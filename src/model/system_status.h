@@ -16,7 +16,7 @@
 namespace tickpipe {
 
 struct QueueDepth {
-  std::string name;  ///< `shard-0`
+  std::string name;  ///< `shard_0`
   std::uint64_t depth = 0;
   std::uint64_t capacity = 0;
 };

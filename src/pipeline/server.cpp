@@ -79,6 +79,7 @@ struct Server::Impl final : Maintenance {
   CleanupResult cleanup() override;
   void tick_log() { bar_log.flush(log); }
   void clean_up_when_due();
+  void tell_store_changes();
   std::unique_ptr<FeedRunner> make_feed(const FeedSpec& spec);
   void start_feed(const ConfiguredFeed& feed);
   [[nodiscard]] std::vector<FeedStatus> feed_statuses() const;
@@ -106,6 +107,7 @@ struct Server::Impl final : Maintenance {
   Api api;
   HttpServer http;
   bool is_running = false;
+  std::string told_failure;
   std::chrono::steady_clock::time_point next_cleanup = std::chrono::steady_clock::now() + kFirstCleanup;
 };
 
@@ -286,13 +288,25 @@ void Server::stop() {
   all.http.stop(kHttpGrace);
   all.log.info("Server", "Stopping: connections are closed");
   if (stats.in_flight != 0) {
-    throw Error(std::to_string(stats.in_flight) + " ticks could not be stored and are lost; none of them was " +
+    throw Error(std::to_string(stats.in_flight) + " accepted ticks could not be stored; none of them was " +
                 "acknowledged or shown: " + all.pipeline.failure());
   }
   if (!sync_failure.empty()) throw Error(sync_failure);
 }
 
+void Server::Impl::tell_store_changes() {
+  std::string failure = pipeline.failure();
+  if (failure == told_failure) return;
+  if (failure.empty()) {
+    log.info("Storage", "The store works again");
+  } else {
+    log.error("Storage", safe_text(failure, 512) + "; ticks are refused as store_unavailable until it can be written");
+  }
+  told_failure = std::move(failure);
+}
+
 void Server::tick() {
+  impl_->tell_store_changes();
   impl_->tick_log();
   impl_->clean_up_when_due();
 }

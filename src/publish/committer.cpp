@@ -88,7 +88,9 @@ bool Committer::commit_all() {
       // Behind the count: whoever is told by a listener finds it counted.
       for (BatchListener* listener : listeners_) listener->on_committed(batch, position);
     }
-    if (committed && !listeners_.empty() && !batch.ticks.empty()) {
+    // Of live quotes: nobody waits for history.
+    const bool has_live = !batch.ticks.empty() && (batch.ticks.back().flags & kHistorical) == 0;
+    if (committed && !listeners_.empty() && has_live) {
       publish_latency_.record(SteadyClock::now() - committed_at, batch.ticks.size());
     }
     lanes_[taken_lanes_[i]].lane->done(batch);  // last: whoever waits for it finds it published and counted

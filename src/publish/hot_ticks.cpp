@@ -35,6 +35,12 @@ bool HotTicks::add(const Tick& tick) {
   return true;
 }
 
+void HotTicks::amend(const Tick& tick) {
+  const TickPlace at = place_of(tick);
+  const std::size_t i = index_of(at);
+  if (i < ticks_.size() && place(ticks_[i]) == at) ticks_[i].flags = tick.flags;
+}
+
 void HotTicks::fill_below(const TickPlace& place, std::span<const Tick> older, bool is_all) {
   if (complete_from_ != place) return;  // full of newer ones meanwhile
   const std::size_t kept = std::min(ticks_.limit() - ticks_.size(), older.size());

@@ -27,6 +27,9 @@ class HotTicks {
   /// not kept then.
   bool add(const Tick& tick);
 
+  /// Takes over the flags of a quote, if it is in here.
+  void amend(const Tick& tick);
+
   /// Puts what a store holds right below `place` underneath, if `place` is still complete_from(). `older` is ascending
   /// and without holes; `is_all` tells that there is nothing below it.
   void fill_below(const TickPlace& place, std::span<const Tick> older, bool is_all);

@@ -42,6 +42,12 @@ void MarketView::on_committed(const EventBatch& batch, Position /*position*/) {
     apply(one, batch);
     if (budget_.is_exceeded()) keep_within_budget();
   }
+  for (const Tick& tick : batch.amended) {
+    SymbolView& view = view_of(tick.symbol);
+    const std::lock_guard lock(view.mutex);
+    view.hot.amend(tick);
+    if (view.late_while_filling) view.amended_while_filling.push_back(tick);
+  }
 }
 
 template <typename Elements>
@@ -227,6 +233,7 @@ void MarketView::fill_hot(SymbolView& view) const {
   } catch (...) {
     lock.lock();
     view.late_while_filling.reset();
+    view.amended_while_filling.clear();
     throw;
   }
   std::reverse(found.begin(), found.end());
@@ -235,7 +242,9 @@ void MarketView::fill_hot(SymbolView& view) const {
   const std::size_t bytes = view.hot.bytes();
   view.hot.fill_below(place, found, found.size() < wanted);
   for (const Tick& tick : *view.late_while_filling) view.hot.add(tick);
+  for (const Tick& tick : view.amended_while_filling) view.hot.amend(tick);
   view.late_while_filling.reset();
+  view.amended_while_filling.clear();
   view.is_hot_filled = view.hot.limit() <= limit;
   note_hot_bytes(bytes, view.hot.bytes());
 }

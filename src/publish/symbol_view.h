@@ -26,6 +26,7 @@ struct SymbolView {
   bool is_hot_filled = true;
   /// While `hot` is being filled from the store: committed quotes that belong below its completeness.
   std::optional<std::vector<Tick>> late_while_filling;
+  std::vector<Tick> amended_while_filling;  ///< what is read from the store meanwhile may be older than they are
   UnixNanos last_event = kNoTime;
   UnixNanos last_received = kNoTime;
   std::vector<LpActivity> lps;

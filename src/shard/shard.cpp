@@ -118,17 +118,18 @@ std::size_t Shard::drain() {
   std::array<Run, 64> runs;
   std::size_t run_count = 0;
   const std::size_t drained = inbox_.drain(kDrainAtOnce, [&](const Quote& quote) {
+    engine_.process(quote, batch, committed);
+    if ((quote.marks & kLiveQuote) == 0) return;  // nobody waits for history
     if (run_count == 0 || (quote.ts_recv != runs[run_count - 1].received && run_count < runs.size())) {
       runs[run_count++] = {quote.ts_recv, 0};
     }
     ++runs[run_count - 1].length;
-    engine_.process(quote, batch, committed);
   });
   if (drained == 0) return 0;
   room_.ring();
   const UnixNanos now = clock_.now();
   for (std::size_t i = 0; i < run_count; ++i) tick_latency_.record(now - runs[i].received, runs[i].length);
-  if (first_in_batch_ == kNoTime && !batch.ticks.empty()) first_in_batch_ = now;
+  if (first_in_batch_ == kNoTime && run_count != 0 && !batch.ticks.empty()) first_in_batch_ = now;
   return drained;
 }
 

@@ -56,9 +56,9 @@ class Shard final : public QuoteInbox {
   [[nodiscard]] Doorbell& doorbell() noexcept { return bell_; }
   /// Only while the thread is not running.
   [[nodiscard]] ShardEngine& engine() noexcept { return engine_; }
-  /// From the receipt of a quote to the verdict on it, whatever that is.
+  /// From the receipt of a live quote to the verdict on it, whatever that is.
   [[nodiscard]] const SharedHistogram& tick_latency() const noexcept { return tick_latency_; }
-  /// From the first verdict that a batch holds to the moment when its bars are complete.
+  /// From the first live quote of a batch to the moment when its bars are complete; each of its quotes counts.
   [[nodiscard]] const SharedHistogram& bar_latency() const noexcept { return bar_latency_; }
   /// Takes effect soon. Any thread.
   void set_thresholds(const ShardThresholds& thresholds);
@@ -103,7 +103,7 @@ class Shard final : public QuoteInbox {
   const bool closes_by_clock_;
   std::atomic<std::int64_t> grace_ns_;
   UnixNanos next_close_check_ = kNoTime;
-  UnixNanos first_in_batch_ = kNoTime;  ///< when the first quote of the current batch was accepted
+  UnixNanos first_in_batch_ = kNoTime;  ///< when the first live quote of the current batch was accepted
   SharedHistogram tick_latency_;
   SharedHistogram bar_latency_;
   std::jthread thread_;
