@@ -49,8 +49,8 @@ struct BenchOptions {
 /// A configuration and where it came from.
 struct LoadedConfig {
   PipelineConfig config;
-  std::string file;                   ///< empty = none
-  bool is_usable = true;              ///< no errors
+  std::string file;       ///< empty = none
+  bool is_usable = true;  ///< no errors
   struct Problem {
     std::string text;  ///< one line
     bool is_warning = false;

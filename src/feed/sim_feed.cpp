@@ -99,7 +99,11 @@ void SimFeed::go_live(const std::stop_token& stop, FeedOutput& output, UnixNanos
   };
   while (!stop.stop_requested()) {
     UnixNanos now = clock_.now();
-    if (now - made_until > kMaxLag) stream.emplace(market_, now);
+    // Late, or the clock was set back: on with the present.
+    if (now - made_until > kMaxLag || made_until - now > kMaxLag) {
+      stream.emplace(market_, now);
+      made_until = now;
+    }
     made_until = std::max(made_until, now);
     while (stream->next_time() <= now && !stop.stop_requested()) {
       faults.pass(stream->pop(), emissions);

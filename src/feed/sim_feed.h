@@ -22,7 +22,8 @@ namespace tickpipe {
 ///           most `fill` of it, at most one quote a second and symbol, up to the moment at which live quotes begin.
 /// Live:     wakes when the next quote is due, but at most 100 times a second (500 above 1,000 ticks/s), and sends all
 ///           that have become due since. When it finds itself more than a second late (the machine slept, or the
-///           pipeline had no room) it goes on with the present; what it left out was never made.
+///           pipeline had no room), or the clock was set back, it goes on with the present; what it left out was never
+///           made.
 /// Threads:  run() on one thread, status() on any.
 class SimFeed final : public Feed {
  public:

@@ -216,8 +216,13 @@ void IngestService::work() {
 
 void IngestService::take(Job job, QuoteProducer& producer, Decoders& decoders) {
   JsonDecoder& decoder = job.origin == QuoteOrigin::kLive ? decoders.live : decoders.historical;
-  const auto left = job.deadline - std::chrono::steady_clock::now();
-  if (!intake_.wait_for_room(std::max(left, std::chrono::steady_clock::duration{0})) && !intake_.is_refusing()) {
+  bool has_room = intake_.wait_for_room(std::chrono::nanoseconds{0});
+  while (!has_room && !intake_.is_refusing() && std::chrono::steady_clock::now() < job.deadline) {
+    has_room = intake_.wait_for_room(kLookAfter);
+  }
+  if (intake_.is_refusing()) {
+    answer_stalled(false);
+  } else if (!has_room) {
     IngestAnswer busy;
     busy.outcome = IngestAnswer::Outcome::kBusy;
     return job.done(std::move(busy));

@@ -35,13 +35,13 @@ bool Intake::wait_for_room(std::chrono::nanoseconds timeout) {
   return true;
 }
 
-UnixNanos Intake::receive_time() noexcept {
-  const std::int64_t now = parts_.clock.now().ns;
+Intake::Moment Intake::take_time() noexcept {
+  const UnixNanos now = parts_.clock.now();
   std::int64_t newest = newest_receive_ns_.load(std::memory_order_relaxed);
-  while (now > newest) {
-    if (newest_receive_ns_.compare_exchange_weak(newest, now, std::memory_order_relaxed)) return {now};
+  while (now.ns > newest) {
+    if (newest_receive_ns_.compare_exchange_weak(newest, now.ns, std::memory_order_relaxed)) return {now, now};
   }
-  return {newest};
+  return {now, {newest}};
 }
 
 bool Intake::is_allowed(const Name& symbol) const {

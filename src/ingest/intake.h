@@ -59,8 +59,11 @@ class Intake {
   /// Waits until there is room in every inbox, or the timeout. Returns whether there is.
   bool wait_for_room(std::chrono::nanoseconds timeout);
 
-  /// The wall clock, but never earlier than any time it has given before.
-  UnixNanos receive_time() noexcept;
+  struct Moment {
+    UnixNanos now;       ///< the wall clock, which may be set back
+    UnixNanos received;  ///< the same, but never earlier than any it has given before
+  };
+  Moment take_time() noexcept;
 
   [[nodiscard]] IntakeTotals totals() const;
 

@@ -13,7 +13,7 @@ QuoteProducer::QuoteProducer(Intake& intake, const Name& default_lp, WhenFull wh
       default_lp_(default_lp),
       when_full_(when_full),
       counters_(intake.add_counters()),
-      now_(intake.receive_time()),
+      time_(intake.take_time()),
       rules_version_(intake.rules_version_.load(std::memory_order_acquire)),
       collected_(intake.parts_.inboxes.size()),
       lost_(collected_.size(), 0) {
@@ -47,8 +47,8 @@ std::optional<Reason> QuoteProducer::submit(const RawQuote& quote, std::optional
   if (!quote.ts_event) marks |= kReceiveTimed;
   const std::size_t shard = symbol_->value % collected_.size();
   auto& quotes = collected_[shard];
-  quotes.push_back({.ts_event = quote.ts_event.value_or(now_),
-                    .ts_recv = now_,
+  quotes.push_back({.ts_event = quote.ts_event.value_or(time_.now),
+                    .ts_recv = time_.received,
                     .bid = quote.bid,
                     .ask = quote.ask,
                     .bid_size = quote.bid_size,
@@ -91,13 +91,13 @@ std::optional<Reason> QuoteProducer::admit(const RawQuote& quote, std::optional<
 
 std::optional<Reason> QuoteProducer::check_time(UnixNanos ts_event, QuoteOrigin origin) {
   const std::int64_t max_future = intake_.max_future_ns_.load(std::memory_order_relaxed);
-  if (max_future != 0 && ts_event.ns - now_.ns > max_future) [[unlikely]] {
-    now_ = intake_.receive_time();
-    if (ts_event.ns - now_.ns > max_future) return Reason::kInFuture;
+  if (max_future != 0 && ts_event.ns - time_.now.ns > max_future) [[unlikely]] {
+    time_ = intake_.take_time();
+    if (ts_event.ns - time_.now.ns > max_future) return Reason::kInFuture;
   }
   if (origin == QuoteOrigin::kLive) {
     const std::int64_t max_age = intake_.max_age_ns_.load(std::memory_order_relaxed);
-    if (max_age != 0 && now_.ns - ts_event.ns > max_age) return Reason::kTooOld;
+    if (max_age != 0 && time_.now.ns - ts_event.ns > max_age) return Reason::kTooOld;
   }
   return std::nullopt;
 }

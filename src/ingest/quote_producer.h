@@ -58,7 +58,7 @@ class QuoteProducer {
   /// Takes the time that the quotes submitted next are received at. Call it when a source has read something: one clock
   /// call serves all quotes of one read.
   void take_time() noexcept {
-    now_ = intake_.receive_time();
+    time_ = intake_.take_time();
     if (intake_.rules_version_.load(std::memory_order_acquire) != rules_version_) forget_names();
   }
 
@@ -87,7 +87,7 @@ class QuoteProducer {
   std::optional<LpId> last_lp_;
   std::optional<SymbolId> symbol_;  ///< of the quote at hand, when known
   std::optional<LpId> lp_;
-  UnixNanos now_;
+  Intake::Moment time_;
   std::uint16_t sink_ = 0;
   std::uint64_t rules_version_ = 0;
   std::vector<std::vector<Quote>> collected_;  ///< per shard

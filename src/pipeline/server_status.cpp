@@ -141,7 +141,8 @@ ComponentHealth ServerStatus::monitor(const std::vector<SymbolHealth>& symbols) 
                     {"stale_feeds_detected", monitor_.stale_feeds_detected()}};
   // One quiet symbol is no incident; a feed all of whose symbols have gone silent is.
   for (const auto& [lp, seen] : lps) {
-    if (seen.silent != seen.open || !sources_.feed_of_lp(pipeline_.lps().name(lp))) continue;
+    const auto feed = sources_.feed_of_lp(pipeline_.lps().name(lp));
+    if (seen.silent != seen.open || !feed || *feed == FeedState::kEnded) continue;
     health.state = HealthState::kDegraded;
     health.detail = "nothing new from LP " + std::string(pipeline_.lps().name(lp).view());
   }

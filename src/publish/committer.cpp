@@ -15,6 +15,10 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kLongestSleep{1};
 constexpr std::chrono::milliseconds kFirstRetry{10};
 constexpr std::chrono::milliseconds kLongestRetry{1000};
+/// A commit so soon after the one before is not alone: it waits a little for the other shards, as a commit costs about
+/// the same for one batch as for all of them.
+constexpr std::chrono::milliseconds kBusyWithin{5};
+constexpr std::chrono::microseconds kGather{100};
 
 }  // namespace
 
@@ -47,8 +51,13 @@ void Committer::loop() {
   const auto has_work = [this] {
     return std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.lane->has_batch(); });
   };
+  SteadyClock::time_point last_commit;
   while (true) {
+    if (log_ != nullptr && has_work() && SteadyClock::now() - last_commit < kBusyWithin) {
+      std::this_thread::sleep_for(kGather);
+    }
     if (commit_all()) {
+      last_commit = SteadyClock::now();
       // Whatever arrives during this pause goes into one commit.
       if (options_.flush_interval.count() != 0 && !stopping_.load(std::memory_order_acquire)) {
         std::this_thread::sleep_for(options_.flush_interval);

@@ -23,6 +23,8 @@ constexpr std::size_t kCopiedBodyBytes = 16'384;
 constexpr std::size_t kMaxOutBytes = 65'536;
 /// Buffers beyond this are given back when they are empty.
 constexpr std::size_t kKeptBufferBytes = 32'768;
+/// What a connection sends in one go, so that one with a large answer does not hold up the others of its thread.
+constexpr std::size_t kSentAtOnce = 262'144;
 /// What a refused peer may go on sending, beyond a body of the greatest size.
 constexpr std::uint64_t kLingerBytes = 1'048'576;
 
@@ -119,6 +121,7 @@ void HttpConnection::close() {
   const auto self = shared_from_this();  // the group lets go of it
   phase_ = Phase::kClosed;
   watch_.close();
+  context_.held_bytes.fetch_sub(std::exchange(held_, 0));
   group_.remove(slot_);
   (is_turned_away_ ? context_.turning_away : context_.connections).fetch_sub(1);
   if (context_.is_draining.load()) {
@@ -187,6 +190,12 @@ void HttpConnection::process(std::string_view input) {
     switch (step) {
       case RequestReader::Step::kNeedMore:
         await_input(at < input.size() || consumed > 0);
+        if (reader_.is_in_body()) {
+          account();
+          if (held_ != 0 && context_.held_bytes.load() > context_.max_held_bytes) {
+            refuse(503, "busy", "The server holds as much of other requests as it may. Send it again in a moment.");
+          }
+        }
         goes_on = false;
         break;
       case RequestReader::Step::kHead:
@@ -208,6 +217,14 @@ void HttpConnection::process(std::string_view input) {
     in_.assign(input.substr(at));
   }
   if (in_.empty()) release(in_);
+}
+
+void HttpConnection::account() {
+  const std::size_t coming = reader_.is_in_body() ? reader_.request().body.size() : 0;
+  const std::uint64_t holds = coming > kMaxOutBytes || !out_body_.empty() ? coming + out_body_.size() : 0;
+  if (holds == held_) return;
+  context_.held_bytes.fetch_add(holds - held_);  // modulo 2^64, so that it may also become less
+  held_ = holds;
 }
 
 /// Sets phase and deadline for a read.
@@ -261,6 +278,7 @@ bool HttpConnection::dispatch() {
   HttpRequest request = std::move(reader_.request());
   request.is_local_peer = is_local_peer_;
   reader_.next();
+  account();
   is_first_ = false;
   phase_ = Phase::kHandling;
   context_.requests.fetch_add(1, std::memory_order_relaxed);
@@ -311,6 +329,10 @@ void HttpConnection::refuse(int status, std::string_view code, std::string_view 
 
 void HttpConnection::write_answer(HttpResponse& response, bool is_compressed) {
   if (!is_compressed) compress_body(response, form_.allows_gzip);
+  if (response.body.size() > kMaxOutBytes && context_.held_bytes.load() > context_.max_held_bytes) {
+    response = transport_problem(503, "busy", "Other clients have not read their answers yet. Ask again in a moment.");
+    response.headers.emplace_back("Retry-After", "1");
+  }
   if (context_.is_draining.load(std::memory_order_relaxed)) form_.keeps_alive = false;
   phase_ = Phase::kIdle;
   closes_ = !form_.keeps_alive;
@@ -320,6 +342,7 @@ void HttpConnection::write_answer(HttpResponse& response, bool is_compressed) {
     out_.append(response.body);
   } else {
     out_body_ = std::move(response.body);
+    account();
   }
 }
 
@@ -327,12 +350,21 @@ void HttpConnection::write_answer(HttpResponse& response, bool is_compressed) {
 bool HttpConnection::flush() {
   if (phase_ == Phase::kClosed || is_writing_) return false;
   const std::size_t total = out_.size() + out_body_.size();
+  const std::size_t turn_ends = sent_ + kSentAtOnce;
   while (sent_ < total) {
+    if (sent_ >= turn_ends) {
+      is_writing_ = true;
+      deadline_ = SteadyClock::now() + context_.timeouts.write;
+      watch_.wait_write(shared_from_this());
+      return false;
+    }
     std::array<iovec, 2> parts{};
     std::size_t count = 0;
     if (sent_ < out_.size()) parts[count++] = {out_.data() + sent_, out_.size() - sent_};
     const std::size_t from = sent_ > out_.size() ? sent_ - out_.size() : 0;
-    if (from < out_body_.size()) parts[count++] = {out_body_.data() + from, out_body_.size() - from};
+    if (from < out_body_.size()) {
+      parts[count++] = {out_body_.data() + from, std::min(out_body_.size() - from, turn_ends - sent_)};
+    }
     ssize_t sent = 0;
     if (count == 1) {
       sent = ::send(watch_.descriptor(), parts[0].iov_base, parts[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -358,6 +390,7 @@ bool HttpConnection::flush() {
   sent_ = 0;
   release(out_);
   release(out_body_);
+  account();
   return true;
 }
 

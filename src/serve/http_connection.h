@@ -31,6 +31,8 @@ struct HttpContext {
   HttpTimeouts timeouts;
   RequestReader::Limits limits;
   bool allow_any_host = false;
+  std::uint64_t max_held_bytes = 0;  ///< for large bodies on their way in or out, of all connections together
+  std::atomic<std::uint64_t> held_bytes{0};
   std::atomic<bool> is_draining{false};
   std::atomic<std::uint64_t> connections{0};  ///< open ones without those turned away
   std::atomic<std::uint64_t> turning_away{0};
@@ -106,6 +108,8 @@ class HttpConnection final : public IoEvents, public std::enable_shared_from_thi
   void finish();
   void discard_input();
   [[nodiscard]] bool has_room() const noexcept;
+  /// Tells the context what this connection holds now. Small bodies do not count.
+  void account();
 
   HttpContext& context_;  // not to be used once closed
   ConnectionGroup& group_;
@@ -127,8 +131,9 @@ class HttpConnection final : public IoEvents, public std::enable_shared_from_thi
   std::optional<HttpResponse> immediate_;  ///< given while the handler was called
   std::string in_;                         ///< read but not parsed
   std::string out_;
-  std::string out_body_;  ///< a large body, after out_
-  std::size_t sent_ = 0;  ///< of both
+  std::string out_body_;    ///< a large body, after out_
+  std::size_t sent_ = 0;    ///< of both
+  std::uint64_t held_ = 0;  ///< as told to the context
   std::uint64_t discarded_ = 0;
   SteadyClock::time_point deadline_;
   SteadyClock::time_point body_end_;

@@ -92,6 +92,7 @@ struct HttpServer::Impl {
     context.limits = {.max_head_bytes = options.max_head_bytes,
                       .max_target_bytes = options.max_target_bytes,
                       .max_body_bytes = options.max_body_bytes};
+    context.max_held_bytes = std::max(options.max_held_bytes, 2 * options.max_body_bytes);
     context.allow_any_host = options.allow_insecure;
   }
 

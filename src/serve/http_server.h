@@ -28,6 +28,8 @@ class HttpServer {
     bool allow_insecure = false;        ///< may be reached from outside, under any name
     std::uint32_t max_connections = 20000;
     std::uint64_t max_body_bytes = 8'388'608;  ///< after chunks are put together
+    /// For large bodies on their way in or out, of all connections together; beyond it they are answered 503 `busy`.
+    std::uint64_t max_held_bytes = std::uint64_t{256} << 20;
     std::size_t max_head_bytes = 16'384;
     std::size_t max_target_bytes = 8'192;
     unsigned threads = 0;  ///< 0 = half of the processors, at least one and at most four

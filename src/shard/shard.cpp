@@ -135,7 +135,8 @@ std::size_t Shard::drain() {
 
 void Shard::close_by_clock() {
   const UnixNanos now = clock_.now();
-  if (now < next_close_check_) return;
+  // A check that is further ahead than one can be was planned by a clock that has been set back.
+  if (now < next_close_check_ && next_close_check_ - now <= kLongestSleep) return;
   const std::chrono::nanoseconds grace{grace_ns_.load(std::memory_order_relaxed)};
   engine_.close_by_clock(now, grace, lane_.current());
   // Bars end on whole seconds, so this is when the next ones are due.

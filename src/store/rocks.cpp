@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
@@ -38,6 +39,16 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
+/// Leaves the recovery from errors to whoever writes: RocksDB's own would refuse to go on before there is room for all
+/// its write buffers at once, and would refuse everybody else's try until then.
+class NoAutoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) {
   rocksdb::DBOptions options;
   options.create_if_missing = !read_only;
@@ -45,6 +56,8 @@ rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) 
   options.max_background_jobs = 2;
   options.max_total_wal_size = 256 * kMiB;
   options.info_log = std::make_shared<NoLog>();
+  options.max_bgerror_resume_count = 0;
+  options.listeners.push_back(std::make_shared<NoAutoRecovery>());
   // A reader beside a writer holds all files open, so that none is deleted under it.
   options.max_open_files = read_only ? -1 : 512;
 
