@@ -37,6 +37,20 @@ TEST(HotTicksTest, SeqIsWholeAcrossItsLow32Bits) {
   for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(ticks[i], quote(kStart, kFirst + 5 - i));
 }
 
+TEST(HotTicksTest, AnAmendedQuoteHasItsNewFlags) {
+  HotTicks hot(SymbolId{3}, 8);
+  for (std::uint64_t i = 1; i <= 20; ++i) hot.add(quote(kStart + static_cast<std::int64_t>(i / 3), i));
+  Tick amended = quote(kStart + 5, 16);
+  amended.flags = kFoldedLater;
+  hot.amend(amended);
+  hot.amend(quote(kStart, 1));  // not in there any more
+  const auto ticks = newest(hot, 7);
+  ASSERT_EQ(ticks.size(), 7U);
+  for (const Tick& tick : ticks) {
+    EXPECT_EQ(tick.flags, tick.seq == 16 ? static_cast<std::uint8_t>(kFoldedLater) : quote(0, tick.seq).flags);
+  }
+}
+
 TEST(HotTicksTest, SizesCostMemoryOnlyWhereThereAreAny) {
   HotTicks hot(SymbolId{3}, 8);
   for (std::uint64_t i = 1; i <= 8; ++i) hot.add(quote(kStart, i));

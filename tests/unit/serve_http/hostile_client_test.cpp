@@ -231,6 +231,45 @@ TEST_F(HostileClientTest, APipeliningClientThatDoesNotReadIsHeldBack) {
   expect_served();
 }
 
+TEST_F(HostileClientTest, BodiesOnTheirWayAreBoundedOverAllConnections) {
+  options_.max_body_bytes = 1'000'000;
+  options_.max_held_bytes = 2'000'000;
+  serve();
+  const std::string head = "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n";
+  const std::string most(899'999, 'x');
+  std::vector<HttpClient> stuck;
+  std::size_t refused = 0;
+  for (int i = 0; i < 6; ++i) {
+    HttpClient& each = stuck.emplace_back(client());
+    each.send(head + most);
+    if (i < 2) continue;  // two of them fit
+    const auto reply = each.read();
+    if (reply && reply->status == 503) ++refused;
+    if (refused != 0) break;
+  }
+  EXPECT_EQ(refused, 1U);
+  EXPECT_EQ(client().post("/x", "small")->status, 200);
+  stuck.clear();
+  EXPECT_TRUE(eventually([&] { return client().post("/x", std::string(900'000, 'y'))->status == 200; }));
+}
+
+TEST_F(HostileClientTest, ALargeAnswerIsRefusedWhileOthersAreNotRead) {
+  options_.max_body_bytes = 1'000'000;
+  options_.max_held_bytes = 2'000'000;
+  handler_.will([](HttpRequest&& request, Respond respond) {
+    HttpResponse response;
+    response.body = std::string(request.target == "/large" ? 20'000'000 : 10, 'x');
+    respond(std::move(response));
+  });
+  serve();
+  HttpClient reader = client();
+  reader.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return client().get("/large")->status == 503; }));
+  EXPECT_EQ(client().get("/small")->status, 200);
+  EXPECT_EQ(reader.read()->body.size(), 20'000'000U);  // the first one gets all of its answer
+  EXPECT_TRUE(eventually([&] { return client().get("/large")->status == 200; }));
+}
+
 TEST_F(HostileClientTest, ConnectionsBeyondTheLimitAreToldAndClosed) {
   options_.max_connections = 3;
   serve();
