@@ -77,8 +77,9 @@ void ShardEngine::process(const Quote& quote, EventBatch& batch, std::uint64_t c
   const std::optional<Reason> refused = decide(quote, batch, committed);
   if (refused) refuse(*refused);
   if ((quote.marks & kVerdictMask) != 0) [[unlikely]] {
-    // Without ticks this batch may never be handed over; then what there is to wait for is in the one before.
-    const std::uint64_t carried_by = batch.ticks.empty() ? batch.number - 1 : batch.number;
+    // Without either this batch may never be handed over; then what there is to wait for is in the one before.
+    const bool is_empty = batch.ticks.empty() && batch.amended.empty();
+    const std::uint64_t carried_by = is_empty ? batch.number - 1 : batch.number;
     rules_.verdicts->on_verdict(quote.marks & kVerdictMask, rules_.shard, refused, carried_by);
   }
 }
@@ -167,7 +168,10 @@ std::optional<Reason> ShardEngine::decide(const Quote& quote, EventBatch& batch,
     symbol.bars.close_through(symbol.watermark());
     note_changed_bars(symbol, before);
   } else if ((flags & kLateForBars) && stored_) {
-    std::erase_if(late_in_flight_, [&](const InFlightLateQuote& late) { return late.batch <= committed; });
+    if (late_in_flight_.size() >= sweep_late_at_) {
+      std::erase_if(late_in_flight_, [&](const InFlightLateQuote& late) { return late.batch <= committed; });
+      sweep_late_at_ = std::max(kSweepLateAt, 2 * late_in_flight_.size());
+    }
     late_in_flight_.push_back({batch.number, tick});
   }
   note_unsaved(symbol);

@@ -174,6 +174,8 @@ class ShardEngine {
     std::uint64_t batch = 0;
     Tick tick;
   };
+  static constexpr std::size_t kSweepLateAt = 64;
+  std::size_t sweep_late_at_ = kSweepLateAt;
   std::vector<InFlightLateQuote> late_in_flight_;  ///< late for bars, in batches that may not be committed yet
   std::size_t changed_bars_ = 0;
   std::uint64_t accepted_since_checkpoint_ = 0;
