@@ -262,7 +262,10 @@ TEST_F(HostileClientTest, ALargeAnswerIsRefusedWhileOthersAreNotRead) {
     respond(std::move(response));
   });
   serve();
-  HttpClient reader = client();
+  HttpClient reader;
+  const int window = 65'536;  // else the kernel may take all of it
+  ::setsockopt(reader.descriptor(), SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
+  reader.connect(server_->port());
   reader.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(eventually([&] { return client().get("/large")->status == 503; }));
   EXPECT_EQ(client().get("/small")->status, 200);
