@@ -267,6 +267,7 @@ TEST_F(HostileClientTest, ALargeAnswerIsRefusedWhileOthersAreNotRead) {
   ::setsockopt(reader.descriptor(), SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
   reader.connect(server_->port());
   reader.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(eventually([&] { return server_->counters().requests == 1; }));
   EXPECT_TRUE(eventually([&] { return client().get("/large")->status == 503; }));
   EXPECT_EQ(client().get("/small")->status, 200);
   EXPECT_EQ(reader.read()->body.size(), 20'000'000U);  // the first one gets all of its answer
