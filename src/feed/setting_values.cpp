@@ -8,8 +8,8 @@
 #include <string>
 
 #include "core/decimal.h"
+#include "core/duration_text.h"
 #include "core/error.h"
-#include "core/int128.h"
 #include "core/safe_text.h"
 
 namespace tickpipe {
@@ -17,33 +17,13 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-struct DurationUnit {
-  std::string_view name;
-  std::int64_t nanos;
-};
-constexpr std::array<DurationUnit, 7> kDurationUnits = {{{"ns", 1},
-                                                         {"us", 1'000},
-                                                         {"ms", 1'000'000},
-                                                         {"s", 1'000'000'000},
-                                                         {"m", 60'000'000'000},
-                                                         {"h", 3'600'000'000'000},
-                                                         {"d", 86'400'000'000'000}}};
-
+/// A duration, also a negative one.
 std::optional<nanoseconds> read_duration(std::string_view text) {
   const bool is_negative = text.starts_with('-');
   if (is_negative) text.remove_prefix(1);
-  const std::size_t number_size = std::min(text.find_first_not_of("0123456789."), text.size());
-  const Decimal number = parse_decimal(text.substr(0, number_size));
-  if (number.status != DecimalStatus::kOk) return std::nullopt;
-  for (const DurationUnit& unit : kDurationUnits) {
-    if (unit.name != text.substr(number_size)) continue;
-    const Int128 scaled = static_cast<Int128>(number.units) * unit.nanos;
-    const Int128 value = scaled / kUnitsPerOne;
-    if (scaled % kUnitsPerOne != 0 || value > nanoseconds::max().count()) return std::nullopt;
-    const nanoseconds length{static_cast<std::int64_t>(value)};
-    return is_negative ? -length : length;
-  }
-  return std::nullopt;
+  const DurationText duration = parse_duration(text);
+  if (duration.status != DurationStatus::kOk) return std::nullopt;
+  return is_negative ? -duration.value : duration.value;
 }
 
 std::string short_number(double value) {

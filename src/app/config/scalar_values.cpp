@@ -4,9 +4,9 @@
 #include <charconv>
 #include <unordered_set>
 
-#include "app/config/duration_text.h"
 #include "app/config/key_suggestion.h"
 #include "core/decimal.h"
+#include "core/duration_text.h"
 #include "core/safe_text.h"
 
 namespace tickpipe {

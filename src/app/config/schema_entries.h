@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "app/config/config_schema.h"
-#include "app/config/duration_text.h"
 #include "app/config/scalar_values.h"
 #include "core/decimal.h"
+#include "core/duration_text.h"
 
 namespace tickpipe::schema {
 

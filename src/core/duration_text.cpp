@@ -1,4 +1,4 @@
-#include "app/config/duration_text.h"
+#include "core/duration_text.h"
 
 #include <array>
 #include <limits>
