@@ -6,7 +6,7 @@
 
 namespace tickpipe {
 
-WorkerPool::WorkerPool(std::string name, unsigned threads) {
+WorkerPool::WorkerPool(const std::string& name, unsigned threads) {
   for (unsigned i = 0; i < threads; ++i) {
     threads_.emplace_back([this, thread_name = name + "-" + std::to_string(i)] {
       pthread_setname_np(pthread_self(), thread_name.c_str());

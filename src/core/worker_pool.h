@@ -15,7 +15,7 @@ namespace tickpipe {
 class WorkerPool {
  public:
   /// `name` names the threads: `name-0`, ...
-  WorkerPool(std::string name, unsigned threads);
+  WorkerPool(const std::string& name, unsigned threads);
   ~WorkerPool() { stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;

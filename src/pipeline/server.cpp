@@ -185,6 +185,7 @@ void Server::Impl::start_feed(const ConfiguredFeed& feed) {
 std::vector<FeedStatus> Server::Impl::feed_statuses() const {
   const std::lock_guard lock(feeds_mutex);
   std::vector<FeedStatus> statuses;
+  statuses.reserve(feeds.size());
   for (const RunningFeed& feed : feeds) statuses.push_back(feed.runner->status());
   return statuses;
 }

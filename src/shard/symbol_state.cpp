@@ -75,14 +75,14 @@ void SymbolState::take_newest(const Tick& tick, bool was_brought_back) noexcept 
 }
 
 void SymbolState::take_latest(const Tick& tick, bool is_in_order, std::chrono::nanoseconds live_tick_age) noexcept {
-  if (latest.seq == 0 && (tick.flags & kHistorical)) {
-    latest = tick;
-  } else if (tick.flags & kHistorical) {
+  bool is_latest = false;
+  if (tick.flags & kHistorical) {
     const bool ties = tick.ts_event == latest.ts_event && (latest.flags & kHistorical);
-    if (ties || tick.ts_event > latest.ts_event) latest = tick;
-  } else if (is_in_order && tick.ts_recv - tick.ts_event <= live_tick_age) {
-    latest = tick;
+    is_latest = latest.seq == 0 || ties || tick.ts_event > latest.ts_event;
+  } else {
+    is_latest = is_in_order && tick.ts_recv - tick.ts_event <= live_tick_age;
   }
+  if (is_latest) latest = tick;
 }
 
 bool SymbolState::follows_clock(UnixNanos now) const noexcept {

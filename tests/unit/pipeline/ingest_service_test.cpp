@@ -219,7 +219,6 @@ TEST_P(IngestServiceTest, TheAllowListMayChangeWhileItRuns) {
   EXPECT_THAT(errors_of(answer), ElementsAre(std::pair(1, Reason::kUnknownSymbol)));
 }
 
-
 TEST(VerdictLedgerTest, ATicketIsCompleteWhenAllIsRefusedOrCommitted) {
   VerdictLedger ledger(2);
   int completed = 0;
