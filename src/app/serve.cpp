@@ -93,7 +93,10 @@ class Signals {
   Signals& operator=(const Signals&) = delete;
 
   /// From now on the first signal asks for a graceful end; before, it ends the process at once.
-  void started() { is_started_.store(true); }
+  void started() {
+    // A signal that came first has decided already: nothing may happen, nor be logged, while the process goes down.
+    while (is_decided_.exchange(true)) ::pause();
+  }
 
   /// Waits until something is asked for, at most `timeout`.
   void wait(std::chrono::nanoseconds timeout) {
@@ -110,7 +113,7 @@ class Signals {
       if (number == SIGHUP) {
         reload_.store(true);
       } else if (number != SIGUSR2) {
-        if (!is_started_.load() || end_.load() != 0) ::_exit(128 + number);
+        if (!is_decided_.exchange(true) || end_.load() != 0) ::_exit(128 + number);
         end_.store(number);
       }
       bell_.ring();
@@ -118,7 +121,7 @@ class Signals {
   }
 
   sigset_t set_{};
-  std::atomic<bool> is_started_{false};
+  std::atomic<bool> is_decided_{false};  // whether the first signal ends it gracefully or at once
   std::atomic<int> end_{0};
   std::atomic<bool> reload_{false};
   Doorbell bell_;

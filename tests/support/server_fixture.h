@@ -109,7 +109,7 @@ class RunningServer {
   }
   void kill() {
     signal(SIGKILL);
-    EXPECT_EQ(wait(), 128 + SIGKILL);
+    EXPECT_EQ(wait(), 128 + SIGKILL) << log();
   }
 
   [[nodiscard]] std::string log() const { return process_.err(); }
