@@ -12,10 +12,11 @@ namespace {
 using bench::make_quotes;
 using bench::require;
 
-std::vector<Tick> make_ticks(std::size_t count) {
-  std::vector<Tick> ticks;
+std::vector<StoredTick> make_ticks(std::size_t count) {
+  std::vector<StoredTick> ticks;
   for (const Quote& quote : make_quotes(count)) {
-    Tick& tick = ticks.emplace_back();
+    auto& [tick, position] = ticks.emplace_back();
+    position.value = 1 + ticks.size() / 3;
     tick.ts_event = quote.ts_event;
     tick.ts_recv = quote.ts_recv;
     tick.bid = quote.bid;
@@ -27,17 +28,15 @@ std::vector<Tick> make_ticks(std::size_t count) {
 
 void EncodeChunk(benchmark::State& state) {
   const auto ticks = make_ticks(1024);
-  std::vector<const Tick*> pointers;
-  for (const Tick& tick : ticks) pointers.push_back(&tick);
   std::string bytes;
-  encode_chunk(pointers, bytes);
-  std::vector<Tick> back;
-  decode_chunk(bytes, SymbolId{}, back);
+  encode_chunk(ticks, bytes);
+  std::vector<StoredTick> back;
+  decode_chunk(bytes, SymbolId{}, Position{}, back);
   require(back == ticks, "chunk");
   state.counters["bytes_per_tick"] = static_cast<double>(bytes.size()) / static_cast<double>(ticks.size());
   for (auto _ : state) {
     bytes.clear();
-    encode_chunk(pointers, bytes);
+    encode_chunk(ticks, bytes);
     benchmark::DoNotOptimize(bytes.data());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(ticks.size()));
@@ -46,14 +45,12 @@ BENCHMARK(EncodeChunk);
 
 void DecodeChunk(benchmark::State& state) {
   const auto ticks = make_ticks(1024);
-  std::vector<const Tick*> pointers;
-  for (const Tick& tick : ticks) pointers.push_back(&tick);
   std::string bytes;
-  encode_chunk(pointers, bytes);
-  std::vector<Tick> back;
+  encode_chunk(ticks, bytes);
+  std::vector<StoredTick> back;
   for (auto _ : state) {
     back.clear();
-    decode_chunk(bytes, SymbolId{}, back);
+    decode_chunk(bytes, SymbolId{}, Position{}, back);
     benchmark::DoNotOptimize(back.data());
   }
   require(back == ticks, "chunk");

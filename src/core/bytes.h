@@ -101,6 +101,12 @@ class ByteReader {
   [[nodiscard]] bool at_end() const noexcept { return p_ == end_; }
   [[nodiscard]] std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - p_); }
 
+  /// Makes ok() false, as bytes that are there but cannot be meant.
+  void fail() noexcept {
+    ok_ = false;
+    p_ = end_;
+  }
+
  private:
   std::uint64_t fixed(std::size_t bytes) noexcept {
     if (remaining() < bytes) {
@@ -110,10 +116,6 @@ class ByteReader {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < bytes; ++i) value = (value << 8) | static_cast<unsigned char>(*p_++);
     return value;
-  }
-  void fail() noexcept {
-    ok_ = false;
-    p_ = end_;
   }
   const char* p_;
   const char* end_;

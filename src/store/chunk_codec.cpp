@@ -1,38 +1,31 @@
 #include "store/chunk_codec.h"
 
-#include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "core/bytes.h"
 #include "core/error.h"
+#include "store/column_codec.h"
 
 namespace tickpipe {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kRows = 1;
+constexpr std::uint8_t kColumns = 2;
 
-// What all records of the chunk share and is therefore written once or not at all.
+// Rows: what all records of the chunk share and is therefore written once or not at all.
 constexpr std::uint8_t kOnlyQuotes = 1;
 constexpr std::uint8_t kConsecutiveSeq = 2;
 constexpr std::uint8_t kNoSizes = 4;
 constexpr std::uint8_t kOneLp = 8;
 constexpr std::uint8_t kOneFlags = 16;
 
-// time, receive time, bid, spread, sizes, seq, lp, kind, flags
-constexpr std::size_t kMaxRecordBytes = 7 * kMaxVarintBytes + 3 + 1 + 1;
-
-std::uint8_t shared_by(std::span<const Tick* const> ticks) {
-  std::uint8_t shared = kOnlyQuotes | kConsecutiveSeq | kNoSizes | kOneLp | kOneFlags;
-  const Tick& first = *ticks.front();
-  std::uint64_t seq = first.seq;
-  for (const Tick* tick : ticks) {
-    if (tick->kind != RecordKind::kQuote) shared &= static_cast<std::uint8_t>(~kOnlyQuotes);
-    if (tick->seq != seq++) shared &= static_cast<std::uint8_t>(~kConsecutiveSeq);
-    if (tick->bid_size != kNoQuantity || tick->ask_size != kNoQuantity) shared &= static_cast<std::uint8_t>(~kNoSizes);
-    if (tick->lp != first.lp) shared &= static_cast<std::uint8_t>(~kOneLp);
-    if (tick->flags != first.flags) shared &= static_cast<std::uint8_t>(~kOneFlags);
-  }
-  return shared;
-}
+// Columns: those that are there besides time, receive time, bid, spread, seq, position.
+constexpr std::uint8_t kHasSizes = 1;
+constexpr std::uint8_t kHasLps = 2;
+constexpr std::uint8_t kHasKinds = 4;
+constexpr std::uint8_t kHasFlags = 8;
+constexpr std::uint8_t kReceivedByItself = 16;  // as differences from one to the next instead of from the event time
 
 /// 0 stands for a size that was not sent; sizes that were are not negative.
 std::uint64_t encode_size(Quantity size) {
@@ -44,17 +37,18 @@ Quantity decode_size(std::uint64_t value) {
 
 struct Parsed {
   ChunkHeader header;
-  std::uint8_t shared = 0;
+  std::uint8_t version = 0;
+  std::uint8_t shape = 0;  ///< what records share, or which columns there are
 };
 
 Parsed parse_header(ByteReader& in) {
-  const std::uint8_t version = in.u8();
-  if (in.ok() && version != kVersion) {
-    throw Error("a chunk of ticks has format " + std::to_string(version) +
+  Parsed parsed;
+  parsed.version = in.u8();
+  if (in.ok() && parsed.version != kRows && parsed.version != kColumns) {
+    throw Error("a chunk of ticks has format " + std::to_string(parsed.version) +
                 ", which this release cannot read: use the release that wrote it, or a newer one");
   }
-  Parsed parsed;
-  parsed.shared = in.u8();
+  parsed.shape = in.u8();
   parsed.header.first.ns = in.i64();
   parsed.header.last.ns = in.i64();
   parsed.header.count = in.varint();
@@ -64,63 +58,57 @@ Parsed parse_header(ByteReader& in) {
   return parsed;
 }
 
-}  // namespace
+using Column = std::vector<std::int64_t>;
 
-void encode_chunk(std::span<const Tick* const> ticks, std::string& out) {
-  const std::uint8_t shared = shared_by(ticks);
-  const Tick& first = *ticks.front();
-  ByteWriter head(out);
-  head.u8(kVersion);
-  head.u8(shared);
-  head.i64(first.ts_event.ns);
-  head.i64(ticks.back()->ts_event.ns);
-  head.varint(ticks.size());
-  head.varint(first.seq);
-  if (shared & kOneLp) head.u16(first.lp.value);
-  if (shared & kOneFlags) head.u8(first.flags);
+/// Writes columns one after the other.
+class ColumnWriter {
+ public:
+  ColumnWriter(std::span<const StoredTick> ticks, std::string& out) : ticks_(ticks), out_(out) {}
 
-  const std::size_t start = out.size();
-  out.resize(start + ticks.size() * kMaxRecordBytes);
-  char* p = out.data() + start;
-  std::int64_t ts = first.ts_event.ns;
-  std::int64_t lag = 0;
-  std::int64_t bid = 0;
-  std::int64_t spread = 0;
-  std::uint64_t seq = first.seq;
-  for (const Tick* tick : ticks) {
-    p = put_varint(p, static_cast<std::uint64_t>(tick->ts_event.ns - ts));
-    ts = tick->ts_event.ns;
-    const std::int64_t tick_lag = wrapping_sub(tick->ts_recv.ns, ts);
-    p = put_varint(p, zigzag(wrapping_sub(tick_lag, lag)));
-    lag = tick_lag;
-    p = put_varint(p, zigzag(wrapping_sub(tick->bid.units, bid)));
-    bid = tick->bid.units;
-    const std::int64_t tick_spread = wrapping_sub(tick->ask.units, bid);
-    p = put_varint(p, zigzag(wrapping_sub(tick_spread, spread)));
-    spread = tick_spread;
-    if (!(shared & kConsecutiveSeq)) {
-      p = put_varint(p, zigzag(static_cast<std::int64_t>(tick->seq - seq)));
-      seq = tick->seq;
-    }
-    if (!(shared & kNoSizes)) {
-      p = put_varint(p, encode_size(tick->bid_size));
-      p = put_varint(p, encode_size(tick->ask_size));
-    }
-    if (!(shared & kOneLp)) p = put_varint(p, tick->lp.value);
-    if (!(shared & kOnlyQuotes)) *p++ = static_cast<char>(tick->kind);
-    if (!(shared & kOneFlags)) *p++ = static_cast<char>(tick->flags);
+  template <typename ValueOf>
+  void amounts(ValueOf value_of) {
+    write(ColumnKind::kAmounts, value_of);
   }
-  out.resize(static_cast<std::size_t>(p - out.data()));
+  /// The differences from one record to the next, the first from `before`.
+  template <typename ValueOf>
+  void differences(ColumnKind kind, std::int64_t before, ValueOf value_of) {
+    write(kind, [&](const StoredTick& tick) {
+      const std::int64_t value = value_of(tick);
+      return wrapping_sub(value, std::exchange(before, value));
+    });
+  }
+
+ private:
+  template <typename ValueOf>
+  void write(ColumnKind kind, ValueOf value_of) {
+    column_.clear();
+    for (const StoredTick& tick : ticks_) column_.push_back(value_of(tick));
+    encode_column(kind, column_, out_);
+  }
+  std::span<const StoredTick> ticks_;
+  std::string& out_;
+  Column column_;
+};
+
+/// Loaded history was received at one moment, whatever the event times; live quotes a little after their event time.
+bool is_received_by_itself(std::span<const StoredTick> ticks) {
+  std::size_t by_itself = 0;
+  std::size_t by_lag = 0;
+  const auto bits = [](std::int64_t value) { return static_cast<std::size_t>(std::bit_width(zigzag(value))); };
+  for (std::size_t i = 1; i < ticks.size(); ++i) {
+    const Tick& before = ticks[i - 1].tick;
+    const Tick& tick = ticks[i].tick;
+    const std::int64_t received = wrapping_sub(tick.ts_recv.ns, before.ts_recv.ns);
+    by_itself += bits(received);
+    by_lag += bits(wrapping_sub(received, wrapping_sub(tick.ts_event.ns, before.ts_event.ns)));
+  }
+  return by_itself < by_lag;
 }
 
-ChunkHeader decode_chunk_header(std::string_view bytes) {
-  ByteReader in(bytes);
-  return parse_header(in).header;
-}
-
-std::size_t decode_chunk(std::string_view bytes, SymbolId symbol, std::vector<Tick>& out) {
-  ByteReader in(bytes);
-  const auto [header, shared] = parse_header(in);
+std::size_t decode_rows(ByteReader& in, const Parsed& parsed, SymbolId symbol, Position position,
+                        std::vector<StoredTick>& out) {
+  const auto& header = parsed.header;
+  const std::uint8_t shared = parsed.shape;
   Tick tick;
   tick.symbol = symbol;
   std::uint64_t seq = in.varint();
@@ -155,9 +143,127 @@ std::size_t decode_chunk(std::string_view bytes, SymbolId symbol, std::vector<Ti
       continue;
     }
     tick.kind = static_cast<RecordKind>(kind);
-    out.push_back(tick);
+    out.push_back({tick, position});
   }
-  if (!in.ok() || !in.at_end() || tick.ts_event != header.last) throw Error("a chunk of ticks is damaged");
+  if (tick.ts_event != header.last) throw Error("a chunk of ticks is damaged");
+  return unknown;
+}
+
+std::size_t decode_columns(ByteReader& in, const Parsed& parsed, SymbolId symbol, std::vector<StoredTick>& out) {
+  const std::size_t count = parsed.header.count;
+  const std::size_t start = out.size();
+  StoredTick like;
+  like.tick.symbol = symbol;
+  like.tick.lp.value = in.u16();
+  like.tick.flags = in.u8();
+  out.resize(start + count, like);
+  const std::span<StoredTick> ticks = std::span(out).subspan(start);
+  Column column;
+  const auto read = [&](auto take) {
+    decode_column(in, count, column);
+    if (!in.ok()) throw Error("a chunk of ticks is damaged");
+    for (std::size_t i = 0; i < count; ++i) take(ticks[i], column[i]);
+  };
+  const auto read_differences = [&](std::int64_t before, auto take) {
+    read([&](StoredTick& each, std::int64_t value) { take(each, before = wrapping_add(before, value)); });
+  };
+  read_differences(parsed.header.first.ns, [](StoredTick& each, std::int64_t ns) { each.tick.ts_event.ns = ns; });
+  if (ticks.back().tick.ts_event != parsed.header.last) throw Error("a chunk of ticks is damaged");
+  if (parsed.shape & kReceivedByItself) {
+    read_differences(parsed.header.first.ns, [](StoredTick& each, std::int64_t ns) { each.tick.ts_recv.ns = ns; });
+  } else {
+    read([](StoredTick& each, std::int64_t lag) { each.tick.ts_recv.ns = wrapping_add(each.tick.ts_event.ns, lag); });
+  }
+  read_differences(0, [](StoredTick& each, std::int64_t units) { each.tick.bid.units = units; });
+  read([](StoredTick& each, std::int64_t spread) { each.tick.ask.units = wrapping_add(each.tick.bid.units, spread); });
+  read_differences(0, [](StoredTick& each, std::int64_t seq) { each.tick.seq = static_cast<std::uint64_t>(seq); });
+  read_differences(0, [](StoredTick& each, std::int64_t at) { each.position.value = static_cast<std::uint64_t>(at); });
+  if (parsed.shape & kHasSizes) {
+    const auto size_of = [](std::int64_t value) { return decode_size(static_cast<std::uint64_t>(value)); };
+    read([&](StoredTick& each, std::int64_t value) { each.tick.bid_size = size_of(value); });
+    read([&](StoredTick& each, std::int64_t value) { each.tick.ask_size = size_of(value); });
+  }
+  if (parsed.shape & kHasLps) {
+    read([](StoredTick& each, std::int64_t lp) { each.tick.lp.value = static_cast<std::uint16_t>(lp); });
+  }
+  if (parsed.shape & kHasFlags) {
+    read([](StoredTick& each, std::int64_t flags) { each.tick.flags = static_cast<std::uint8_t>(flags); });
+  }
+  if (!(parsed.shape & kHasKinds)) return 0;
+  std::vector<bool> is_known;
+  read([&is_known](StoredTick& each, std::int64_t value) {
+    is_known.push_back(value >= 0 && value <= static_cast<std::int64_t>(RecordKind::kGap));
+    if (is_known.back()) each.tick.kind = static_cast<RecordKind>(value);
+  });
+  std::size_t kept = start;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_known[i]) out[kept++] = out[start + i];
+  }
+  const std::size_t unknown = out.size() - kept;
+  out.resize(kept);
+  return unknown;
+}
+
+}  // namespace
+
+void encode_chunk(std::span<const StoredTick> ticks, std::string& out) {
+  const Tick& first = ticks.front().tick;
+  std::uint8_t shape = 0;
+  for (const auto& [tick, position] : ticks) {
+    if (tick.bid_size != kNoQuantity || tick.ask_size != kNoQuantity) shape |= kHasSizes;
+    if (tick.lp != first.lp) shape |= kHasLps;
+    if (tick.kind != RecordKind::kQuote) shape |= kHasKinds;
+    if (tick.flags != first.flags) shape |= kHasFlags;
+  }
+  if (is_received_by_itself(ticks)) shape |= kReceivedByItself;
+  ByteWriter head(out);
+  head.u8(kColumns);
+  head.u8(shape);
+  head.i64(first.ts_event.ns);
+  head.i64(ticks.back().tick.ts_event.ns);
+  head.varint(ticks.size());
+  head.u16(first.lp.value);
+  head.u8(first.flags);
+
+  using enum ColumnKind;
+  ColumnWriter columns(ticks, out);
+  columns.differences(kAmounts, first.ts_event.ns, [](const StoredTick& each) { return each.tick.ts_event.ns; });
+  if (shape & kReceivedByItself) {
+    columns.differences(kDifferences, first.ts_event.ns, [](const StoredTick& each) { return each.tick.ts_recv.ns; });
+  } else {
+    columns.amounts([](const StoredTick& each) { return wrapping_sub(each.tick.ts_recv.ns, each.tick.ts_event.ns); });
+  }
+  columns.differences(kDifferences, 0, [](const StoredTick& each) { return each.tick.bid.units; });
+  columns.amounts([](const StoredTick& each) { return wrapping_sub(each.tick.ask.units, each.tick.bid.units); });
+  columns.differences(kDifferences, 0, [](const StoredTick& each) { return static_cast<std::int64_t>(each.tick.seq); });
+  columns.differences(kDifferences, 0,
+                      [](const StoredTick& each) { return static_cast<std::int64_t>(each.position.value); });
+  if (shape & kHasSizes) {
+    columns.amounts([](const StoredTick& each) { return static_cast<std::int64_t>(encode_size(each.tick.bid_size)); });
+    columns.amounts([](const StoredTick& each) { return static_cast<std::int64_t>(encode_size(each.tick.ask_size)); });
+  }
+  if (shape & kHasLps) {
+    columns.amounts([](const StoredTick& each) { return std::int64_t{each.tick.lp.value}; });
+  }
+  if (shape & kHasFlags) {
+    columns.amounts([](const StoredTick& each) { return std::int64_t{each.tick.flags}; });
+  }
+  if (shape & kHasKinds) {
+    columns.amounts([](const StoredTick& each) { return static_cast<std::int64_t>(each.tick.kind); });
+  }
+}
+
+ChunkHeader decode_chunk_header(std::string_view bytes) {
+  ByteReader in(bytes);
+  return parse_header(in).header;
+}
+
+std::size_t decode_chunk(std::string_view bytes, SymbolId symbol, Position position, std::vector<StoredTick>& out) {
+  ByteReader in(bytes);
+  const Parsed parsed = parse_header(in);
+  const std::size_t unknown = parsed.version == kRows ? decode_rows(in, parsed, symbol, position, out)
+                                                      : decode_columns(in, parsed, symbol, out);
+  if (!in.ok() || !in.at_end()) throw Error("a chunk of ticks is damaged");
   return unknown;
 }
 

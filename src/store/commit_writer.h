@@ -12,6 +12,7 @@
 #include "model/timeframe.h"
 #include "store/log_entry.h"
 #include "store/rocks.h"
+#include "store/tail.h"
 #include "store/tick_cursor.h"
 
 namespace tickpipe {
@@ -20,12 +21,15 @@ namespace tickpipe {
 /// Threads: one. Keeps its memory from commit to commit.
 class CommitWriter {
  public:
-  CommitWriter(const Rocks& rocks, std::vector<Timeframe> timeframes, const SymbolRegistry& symbols,
+  CommitWriter(const Rocks& rocks, const Tail& tail, std::vector<Timeframe> timeframes, const SymbolRegistry& symbols,
                const LpRegistry& lps)
-      : rocks_(rocks), timeframes_(std::move(timeframes)), symbols_(symbols), lps_(lps) {}
+      : rocks_(rocks), tail_(tail), timeframes_(std::move(timeframes)), symbols_(symbols), lps_(lps) {}
 
-  /// The write that stores `batches` as commit `position`. Valid until the next call.
+  /// The write that stores `batches` as commit `position`. Valid until the next call. If any of them amends quotes,
+  /// Packer::packing() is held from before this until it was written.
   rocksdb::WriteBatch& build(Position position, std::span<const EventBatch* const> batches);
+  /// Its log entry, without the ticks.
+  [[nodiscard]] const LogEntry& entry() const noexcept { return entry_; }
   /// Tells that the last build() was written: its names need not be written again.
   void written() noexcept {
     stored_symbols_ = seen_symbols_;
@@ -40,12 +44,11 @@ class CommitWriter {
  private:
   void add_names();
   /// Rewrites the chunks of quotes that are not late for bars any more.
-  void add_amended(const EventBatch& batch);
-  void add_ticks(Position position, const EventBatch& batch);
-  void add_chunks(Position position, SymbolId symbol, std::span<const Tick*> ticks);
+  void add_amended(std::span<const EventBatch* const> batches);
   void put(rocksdb::ColumnFamilyHandle* family, std::string_view key, std::string_view value);
 
   const Rocks& rocks_;
+  const Tail& tail_;
   const std::vector<Timeframe> timeframes_;
   const SymbolRegistry& symbols_;
   const LpRegistry& lps_;
@@ -58,11 +61,7 @@ class CommitWriter {
   LogEntry entry_;
   std::string key_;
   std::string value_;
-  // Grouping by symbol: a counting sort over the symbols of the batch.
-  std::vector<std::uint32_t> group_of_;  ///< by symbol; 0 = not in this batch, else index + 1
-  std::vector<SymbolId> group_symbols_;
-  std::vector<std::size_t> group_ends_;
-  std::vector<const Tick*> grouped_;
+  RowEncoder rows_;
   std::vector<StoredChunk> rewritten_;  ///< by add_amended() in this commit
 };
 

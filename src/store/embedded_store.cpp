@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -10,19 +9,20 @@
 #include "core/error.h"
 #include "core/random_id.h"
 #include "core/safe_text.h"
-#include "core/utc_day.h"
-#include "model/bar_codec.h"
-#include "store/chunk_codec.h"
 #include "store/commit_writer.h"
-#include "store/log_entry.h"
+#include "store/log_reader.h"
+#include "store/packer.h"
 #include "store/rocks.h"
+#include "store/tail.h"
 #include "store/tick_cursor.h"
 #include "store/wal_sync.h"
 
 namespace tickpipe {
 namespace {
 
-constexpr std::string_view kFormatVersion = "1";
+constexpr std::string_view kFormatVersion = "2";
+/// It had no ticks in the log and no packed entries; all else is the same.
+constexpr std::string_view kOlderFormatVersion = "1";
 constexpr std::string_view kCannotRead = "cannot read the store";
 constexpr std::string_view kCannotWrite = "cannot write to the store";
 
@@ -32,25 +32,16 @@ std::string encode_position(Position position) {
   return out;
 }
 
-StoredBar decode_stored_bar(std::string_view bytes) {
-  ByteReader in(bytes);
-  StoredBar stored;
-  stored.position.value = in.u64();
-  stored.bar = decode_bar(in);
-  if (!in.ok() || !in.at_end()) throw Error("a stored bar is damaged");
-  return stored;
-}
-
 }  // namespace
 
 struct EmbeddedStore::Impl {
   Impl(const Options& options, SymbolRegistry& symbols, LpRegistry& lps)
       : rocks(open_rocks(options.database.string(), options.read_only)),
-        writer(rocks, options.timeframes, symbols, lps),
-        retention(rocks, options.sync_commits),
+        writer(rocks, tail, options.timeframes, symbols, lps),
+        packer(open_packer(options)),
+        retention(rocks, tail, packer.get(), options.sync_commits),
         wal_sync(options.database) {
     write_options.sync = options.sync_commits;
-    open_format(options.read_only);
     restore_names(symbols, lps);
     writer.set_stored_names(symbols.size(), lps.size());
     const auto it = rocks.iterate(rocks.log);
@@ -60,11 +51,24 @@ struct EmbeddedStore::Impl {
     if (const auto stored = get(keys::kCheckpoint)) checkpoint = Position{ByteReader(*stored).u64()};
   }
 
+  /// Only what can be read may be packed.
+  std::unique_ptr<Packer> open_packer(const Options& options) {
+    open_format(options.read_only);
+    load_tail(rocks, tail);
+    if (options.read_only) return nullptr;
+    tail.close_newest();
+    return std::make_unique<Packer>(rocks, tail, options.sync_commits, options.run_weight);
+  }
+
   void open_format(bool read_only) {
     const auto format = get(keys::kFormat);
-    if (format && *format != kFormatVersion) {
-      throw Error("the data directory has store format " + safe_text(*format) + ", this release reads format " +
+    if (format && *format != kFormatVersion && *format != kOlderFormatVersion) {
+      throw Error("the data directory has store format " + safe_text(*format) + ", this release reads formats up to " +
                   std::string(kFormatVersion) + ": use the release that wrote it, or a newer one");
+    }
+    if (format && *format != kFormatVersion && !read_only) {
+      check(rocks.db->Put(rocksdb::WriteOptions(), rocks.meta, to_slice(keys::kFormat), to_slice(kFormatVersion)),
+            kCannotWrite);
     }
     if (const auto stored = get(keys::kEpoch)) {
       epoch = *stored;
@@ -111,9 +115,11 @@ struct EmbeddedStore::Impl {
   }
 
   Rocks rocks;
-  CommitWriter writer;
-  rocksdb::WriteOptions write_options;
   std::string epoch;
+  Tail tail;
+  CommitWriter writer;
+  std::unique_ptr<Packer> packer;
+  rocksdb::WriteOptions write_options;
   RetentionAccess retention;
   std::atomic<Position> newest;
   std::atomic<Position> checkpoint;
@@ -127,6 +133,13 @@ EmbeddedStore::EmbeddedStore(const Options& options, SymbolRegistry& symbols, Lp
 EmbeddedStore::~EmbeddedStore() = default;
 
 void EmbeddedStore::commit(Position position, std::span<const EventBatch* const> batches) {
+  if (!impl_->packer) throw Error("the store was opened to be read");
+  if (position <= impl_->newest.load()) return;  // that it was told so was lost, not the commit
+  impl_->packer->make_room();
+  std::unique_lock<std::mutex> packing(impl_->packer->packing(), std::defer_lock);
+  if (std::any_of(batches.begin(), batches.end(), [](const EventBatch* batch) { return !batch->amended.empty(); })) {
+    packing.lock();
+  }
   rocksdb::WriteBatch& write = impl_->writer.build(position, batches);
   // A shard is dirty from its first record after its last checkpoint on; a restart begins before the first of them.
   auto dirty_since = impl_->dirty_since;
@@ -148,12 +161,22 @@ void EmbeddedStore::commit(Position position, std::span<const EventBatch* const>
   {
     const std::lock_guard lock(*impl_->rocks.view);
     check(impl_->rocks.db->Write(impl_->write_options, &write), kCannotWrite);
+    bool is_new = true;
+    for (const EventBatch* batch : batches) {
+      if (std::exchange(is_new, false) || !batch->ticks.empty()) impl_->tail.add(position, batch->ticks);
+    }
+    if (is_new) impl_->tail.add(position, {});
+    impl_->tail.add_rest(position, impl_->writer.entry());
+    impl_->tail.amend(impl_->writer.entry().amended);
+    impl_->packer->committed();
   }
   impl_->writer.written();
   impl_->dirty_since = std::move(dirty_since);
   impl_->checkpoint = checkpoint;
   impl_->newest = position;
 }
+
+void EmbeddedStore::pack() { impl_->packer->pack_all(); }
 
 void EmbeddedStore::sync() { impl_->wal_sync.sync(); }
 
@@ -197,58 +220,12 @@ void EmbeddedStore::for_each_snapshot(const std::function<void(SymbolId, Positio
 }
 
 void EmbeddedStore::read_after(Position position, LogVisitor& visitor) const {
-  const Rocks& rocks = impl_->rocks;
-  const auto it = rocks.iterate(rocks.log);
-  std::map<SymbolId, std::vector<Tick>> ticks;
-  std::string value;
-  for (it->Seek(keys::position({position.value + 1})); it->Valid(); it->Next()) {
-    const auto at = keys::parse_position(to_view(it->key()));
-    if (!at) throw Error("the store holds a damaged key in its log");
-    const LogEntry entry = decode_log_entry(to_view(it->value()), *at);
-
-    ticks.clear();
-    bool is_whole = true;
-    for (const keys::Chunk& chunk : entry.chunks) {
-      const auto status = rocks.db->Get(rocksdb::ReadOptions(), rocks.ticks, keys::chunk(chunk), &value);
-      if (status.IsNotFound() && impl_->retention.is_sealed(chunk.symbol, utc_day(chunk.first))) {
-        is_whole = false;
-        continue;
-      }
-      check(status, kCannotRead);
-      decode_chunk(value, chunk.symbol, ticks[chunk.symbol]);
-    }
-    if (!is_whole) visitor.on_removed(*at);
-    std::map<SymbolId, std::vector<CloseMark>> closes;
-    for (const CloseMark& mark : entry.closes) {
-      closes[mark.symbol].push_back(mark);
-      ticks[mark.symbol];
-    }
-    for (auto& [symbol, records] : ticks) {
-      std::stable_sort(records.begin(), records.end(), [](const Tick& a, const Tick& b) {
-        return a.seq != b.seq ? a.seq < b.seq : a.kind < b.kind;  // a trade or gap repeats the seq of the quote before
-      });
-      auto record = records.begin();
-      const auto emit_through = [&](std::uint64_t seq) {
-        for (; record != records.end() && record->seq <= seq; ++record) visitor.on_tick(*record, *at);
-      };
-      for (const CloseMark& mark : closes[symbol]) {
-        emit_through(mark.after_seq);
-        visitor.on_close(mark, *at);
-      }
-      emit_through(std::numeric_limits<std::uint64_t>::max());
-    }
-    for (const Tick& tick : entry.amended) visitor.on_amended(tick, *at);
-    for (const keys::BarKey& key : entry.bars) {
-      const auto stored = find_bar(key.symbol, key.timeframe, key.open_time);
-      if (stored && stored->position == *at) visitor.on_bar(key, *stored);
-    }
-  }
-  check(it->status(), kCannotRead);
+  LogReader(impl_->rocks, impl_->tail, impl_->retention).read_after(position, visitor);
 }
 
 UnixNanos EmbeddedStore::scan(SymbolId symbol, UnixNanos from, UnixNanos to,
                               const std::function<bool(const Tick&)>& take) const {
-  TickCursor cursor(impl_->rocks, symbol, from, to);
+  TickCursor cursor(impl_->rocks, impl_->tail, symbol, from, to);
   while (const Tick* tick = cursor.next()) {
     if (tick->kind == RecordKind::kQuote && !take(*tick)) return tick->ts_event;
   }
@@ -256,12 +233,7 @@ UnixNanos EmbeddedStore::scan(SymbolId symbol, UnixNanos from, UnixNanos to,
 }
 
 std::optional<StoredBar> EmbeddedStore::find_bar(SymbolId symbol, Timeframe timeframe, UnixNanos open_time) const {
-  std::string value;
-  const auto status = impl_->rocks.db->Get(rocksdb::ReadOptions(), impl_->rocks.bars,
-                                           keys::bar({symbol, timeframe, open_time}), &value);
-  if (status.IsNotFound()) return std::nullopt;
-  check(status, kCannotRead);
-  return decode_stored_bar(value);
+  return find_stored_bar(impl_->rocks, {symbol, timeframe, open_time});
 }
 
 void EmbeddedStore::scan_bars(SymbolId symbol, Timeframe timeframe, UnixNanos from, UnixNanos to, bool newest_first,

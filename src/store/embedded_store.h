@@ -15,23 +15,10 @@
 #include "model/name_registry.h"
 #include "model/timeframe.h"
 #include "store/keys.h"
+#include "store/log_visitor.h"
 #include "store/retention_access.h"
 
 namespace tickpipe {
-
-/// What read_after() hands over: for each commit in order, per symbol the ticks and close marks in the order in which
-/// they happened, then the bars whose newest state is of that commit.
-class LogVisitor {
- public:
-  virtual ~LogVisitor() = default;
-  /// Some of what the commit wrote is not there any more: retention removed it. Comes before the rest of the commit.
-  virtual void on_removed(Position /*position*/) {}
-  virtual void on_tick(const Tick& tick, Position position) = 0;
-  virtual void on_close(const CloseMark& mark, Position position) = 0;
-  /// A quote of an earlier commit that this one folded into its bars: symbol, LP, seq, time and prices.
-  virtual void on_amended(const Tick& tick, Position position) = 0;
-  virtual void on_bar(const keys::BarKey& key, const StoredBar& bar) = 0;
-};
 
 /// Ticks, bars and state in RocksDB.
 ///
@@ -39,8 +26,9 @@ class LogVisitor {
 /// the commit before. Committing the same batches again under the same position, after a failure whose outcome is
 /// unknown, changes nothing.
 ///
-/// Column families: `default` (format, epoch, names, snapshots, checkpoint), `ticks` (chunks by symbol and time),
-/// `bars` (closed bars), `log` (what each commit wrote, by position).
+/// Column families: `default` (format, epoch, names, snapshots, checkpoint), `log` (what each commit wrote, by
+/// position, with its ticks), `ticks` (chunks by symbol and time, into which a thread of the store packs the ticks of
+/// the log), `bars` (closed bars).
 ///
 /// Threads: commit() from one thread at a time; everything else from any, also meanwhile. Errors: Error, naming the
 /// cause; nothing was half-written.
@@ -51,6 +39,7 @@ class EmbeddedStore final : public History, public CommitLog {
     bool read_only = false;  ///< also beside a process that writes; sees what was committed when it opened
     bool sync_commits = false;
     std::vector<Timeframe> timeframes;  ///< that BarEvent::timeframe_index counts; not needed to read
+    std::size_t run_weight = 0;         ///< how many ticks and bars are packed together; 0: see Packer
   };
 
   /// Opens or, unless read-only, creates a store. The names that it knows are restored into the empty registries, which
@@ -61,6 +50,8 @@ class EmbeddedStore final : public History, public CommitLog {
   void commit(Position position, std::span<const EventBatch* const> batches) override;
   /// Makes what was committed survive a power cut.
   void sync();
+  /// Packs all that was committed into chunks, which otherwise happens in time. Not when read-only.
+  void pack();
   /// Tells the database to try its files again.
   void resume() override;
 

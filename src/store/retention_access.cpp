@@ -14,7 +14,9 @@
 #include "model/tick.h"
 #include "store/chunk_codec.h"
 #include "store/keys.h"
+#include "store/packer.h"
 #include "store/rocks.h"
+#include "store/tail.h"
 
 namespace tickpipe {
 namespace {
@@ -79,7 +81,17 @@ void write_all(const Rocks& rocks, bool sync, rocksdb::WriteBatch& write) {
 
 }  // namespace
 
+void RetentionAccess::pack(SymbolId symbol, UnixNanos from, UnixNanos to) const {
+  if (packer_ == nullptr) return;
+  {
+    const std::lock_guard lock(*rocks_.view);
+    if (!tail_.has(symbol, from, to)) return;
+  }
+  packer_->pack_all();
+}
+
 std::vector<std::int32_t> RetentionAccess::days_with_ticks(SymbolId symbol, UnixNanos end) const {
+  pack(symbol, kNoTime, end);
   std::set<std::int32_t> days;
   const auto it = rocks_.iterate(rocks_.ticks);
   for (std::size_t i = 0; i < keys::kSpanLimits.size(); ++i) {
@@ -98,6 +110,7 @@ std::vector<std::int32_t> RetentionAccess::days_with_ticks(SymbolId symbol, Unix
 }
 
 bool RetentionAccess::has_ticks(SymbolId symbol, std::int32_t day) const {
+  pack(symbol, start_of_utc_day(day), start_of_utc_day(day + 1));
   bool found = false;
   for_each_chunk(rocks_, symbol, day, [&found](std::string_view, const keys::Chunk&, std::string_view) {
     found = true;
@@ -107,14 +120,15 @@ bool RetentionAccess::has_ticks(SymbolId symbol, std::int32_t day) const {
 }
 
 void RetentionAccess::look_at(SymbolId symbol, std::int32_t day, DayContent& content) const {
+  pack(symbol, start_of_utc_day(day), start_of_utc_day(day + 1));
   const Position known = content.newest;
-  std::vector<Tick> ticks;
+  std::vector<StoredTick> ticks;
   for_each_chunk(rocks_, symbol, day, [&](std::string_view, const keys::Chunk& key, std::string_view value) {
     if (key.position <= known) return true;
     content.newest = std::max(content.newest, key.position);
     ticks.clear();
-    decode_chunk(value, symbol, ticks);
-    for (const Tick& tick : ticks) {
+    decode_chunk(value, symbol, key.position, ticks);
+    for (const auto& [tick, position] : ticks) {
       content.last_received = std::max(content.last_received, tick.ts_recv);
       if (tick.kind == RecordKind::kQuote) ++content.quotes;
     }
@@ -123,6 +137,7 @@ void RetentionAccess::look_at(SymbolId symbol, std::int32_t day, DayContent& con
 }
 
 void RetentionAccess::remove_ticks(SymbolId symbol, std::int32_t day) {
+  pack(symbol, start_of_utc_day(day), start_of_utc_day(day + 1));
   std::array<std::vector<std::string>, keys::kSpanLimits.size()> found;
   for_each_chunk(rocks_, symbol, day, [&](std::string_view key, const keys::Chunk& parsed, std::string_view) {
     auto& of_class = found.at(parsed.span_class);

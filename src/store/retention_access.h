@@ -9,6 +9,8 @@
 
 namespace tickpipe {
 
+class Packer;
+class Tail;
 struct Rocks;
 
 /// What the chunks of one symbol and UTC day hold. Both times and positions only ever grow.
@@ -23,7 +25,9 @@ struct DayContent {
 /// Threads: any, also beside commits. Errors: Error.
 class RetentionAccess {
  public:
-  RetentionAccess(const Rocks& rocks, bool sync_writes) : rocks_(rocks), sync_writes_(sync_writes) {}
+  /// Without a packer only what is packed is seen.
+  RetentionAccess(const Rocks& rocks, const Tail& tail, Packer* packer, bool sync_writes)
+      : rocks_(rocks), tail_(tail), packer_(packer), sync_writes_(sync_writes) {}
 
   /// The days of a symbol that hold ticks and ended at or before `end`, ascending. A few look-ups per day.
   [[nodiscard]] std::vector<std::int32_t> days_with_ticks(SymbolId symbol, UnixNanos end) const;
@@ -48,7 +52,12 @@ class RetentionAccess {
   void for_each_bar_limit(const std::function<void(SymbolId, UnixNanos end)>& take) const;
 
  private:
+  /// Days are looked at and removed in chunks: what is not in one yet is packed, if it is of the symbol and that time.
+  void pack(SymbolId symbol, UnixNanos from, UnixNanos to) const;
+
   const Rocks& rocks_;
+  const Tail& tail_;
+  Packer* const packer_;
   const bool sync_writes_;
 };
 

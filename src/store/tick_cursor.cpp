@@ -21,8 +21,9 @@ std::optional<StoredChunk> find_chunk(const Rocks& rocks, SymbolId symbol, UnixN
       const std::string_view value = to_view(it->value());
       if (decode_chunk_header(value).last < ts_event) continue;
       chunk.ticks.clear();
-      decode_chunk(value, symbol, chunk.ticks);
-      const auto is_it = [&](const Tick& tick) {
+      decode_chunk(value, symbol, key->position, chunk.ticks);
+      const auto is_it = [&](const StoredTick& each) {
+        const Tick& tick = each.tick;
         return tick.kind == RecordKind::kQuote && tick.seq == seq && tick.ts_event == ts_event;
       };
       if (std::none_of(chunk.ticks.begin(), chunk.ticks.end(), is_it)) continue;
@@ -34,14 +35,16 @@ std::optional<StoredChunk> find_chunk(const Rocks& rocks, SymbolId symbol, UnixN
   return std::nullopt;
 }
 
-TickCursor::TickCursor(const Rocks& rocks, SymbolId symbol, UnixNanos from, UnixNanos to)
+TickCursor::TickCursor(const Rocks& rocks, const Tail& tail, SymbolId symbol, UnixNanos from, UnixNanos to)
     : symbol_(symbol), from_(std::max(from, kFirstTickTime)), to_(std::min(to, kEndOfTickTime)) {
   std::vector<rocksdb::Iterator*> iterators;
-  // One consistent view for all four.
+  // One consistent view for all four and the tail.
+  OpenChunk unpacked;
   const std::vector<rocksdb::ColumnFamilyHandle*> families(keys::kSpanLimits.size(), rocks.ticks);
   {
     const std::lock_guard lock(*rocks.view);
     check(rocks.db->NewIterators(rocksdb::ReadOptions(), families, &iterators), "cannot read the store");
+    tail.copy(symbol, from_, to_, unpacked.ticks);
   }
   for (std::size_t i = 0; i < iterators.size(); ++i) {
     Source& source = sources_.emplace_back();
@@ -49,6 +52,15 @@ TickCursor::TickCursor(const Rocks& rocks, SymbolId symbol, UnixNanos from, Unix
     source.iterator->Seek(keys::chunk_lower_bound(symbol, static_cast<std::uint8_t>(i), from_ - keys::kSpanLimits[i]));
     look_at(source, i);
   }
+  std::stable_sort(unpacked.ticks.begin(), unpacked.ticks.end(),
+                   [](const Tick& a, const Tick& b) { return a.ts_event < b.ts_event; });
+  add(std::move(unpacked));
+}
+
+void TickCursor::add(OpenChunk chunk) {
+  if (chunk.at == chunk.ticks.size()) return;
+  open_.push_back(std::move(chunk));
+  std::push_heap(open_.begin(), open_.end(), later);
 }
 
 bool TickCursor::later(const OpenChunk& a, const OpenChunk& b) noexcept {
@@ -78,12 +90,12 @@ void TickCursor::open(Source& source, std::size_t span_class) {
       spare_.pop_back();
       chunk.ticks.clear();
     }
-    decode_chunk(value, symbol_, chunk.ticks);
-    while (chunk.at < chunk.ticks.size() && chunk.ticks[chunk.at].ts_event < from_) ++chunk.at;
-    if (chunk.at < chunk.ticks.size()) {
-      open_.push_back(std::move(chunk));
-      std::push_heap(open_.begin(), open_.end(), later);
+    decoded_.clear();
+    decode_chunk(value, symbol_, {}, decoded_);
+    for (const auto& [tick, position] : decoded_) {
+      if (tick.ts_event >= from_) chunk.ticks.push_back(tick);
     }
+    add(std::move(chunk));
   }
   source.iterator->Next();
   look_at(source, span_class);

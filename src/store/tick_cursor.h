@@ -8,14 +8,16 @@
 #include <vector>
 
 #include "model/tick.h"
+#include "store/chunk_codec.h"
 #include "store/rocks.h"
+#include "store/tail.h"
 
 namespace tickpipe {
 
 /// A chunk as it is stored.
 struct StoredChunk {
   std::string key;
-  std::vector<Tick> ticks;
+  std::vector<StoredTick> ticks;
 };
 
 /// The chunk that holds the quote with this time and seq; nothing when there is none. Errors: Error.
@@ -23,11 +25,11 @@ std::optional<StoredChunk> find_chunk(const Rocks& rocks, SymbolId symbol, UnixN
 
 /// Walks the stored ticks of one symbol with from <= ts_event < to, ascending by (ts_event, seq).
 ///
-/// It merges the chunks of all span classes and holds only those in memory that overlap the current moment. Sees what
-/// was committed when it was made. One thread; the database outlives it. Errors: Error.
+/// It merges the chunks of all span classes, of which it holds only those in memory that overlap the current moment,
+/// and the tail. Sees what was committed when it was made. One thread; the database outlives it. Errors: Error.
 class TickCursor {
  public:
-  TickCursor(const Rocks& rocks, SymbolId symbol, UnixNanos from, UnixNanos to);
+  TickCursor(const Rocks& rocks, const Tail& tail, SymbolId symbol, UnixNanos from, UnixNanos to);
 
   /// The next tick, or null at the end. Valid until the next call.
   const Tick* next();
@@ -43,6 +45,7 @@ class TickCursor {
   };
   void look_at(Source& source, std::size_t span_class);
   void open(Source& source, std::size_t span_class);
+  void add(OpenChunk chunk);
   /// Greater means later: the heap's top is the earliest.
   static bool later(const OpenChunk& a, const OpenChunk& b) noexcept;
 
@@ -52,6 +55,7 @@ class TickCursor {
   std::vector<Source> sources_;
   std::vector<OpenChunk> open_;  ///< heap
   std::vector<std::vector<Tick>> spare_;
+  std::vector<StoredTick> decoded_;
   Tick current_;
 };
 

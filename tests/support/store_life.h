@@ -29,11 +29,13 @@ inline const std::vector<Timeframe>& store_timeframes() {
 
 /// A store and its registries, opened together.
 struct OpenStore {
-  explicit OpenStore(const std::filesystem::path& database, bool read_only = false)
+  /// `run_weight` as in EmbeddedStore::Options: 1 packs each commit for itself.
+  explicit OpenStore(const std::filesystem::path& database, bool read_only = false, std::size_t run_weight = 0)
       : store({.database = database,
                .read_only = read_only,
                .sync_commits = false,
-               .timeframes = read_only ? std::vector<Timeframe>{} : store_timeframes()},
+               .timeframes = read_only ? std::vector<Timeframe>{} : store_timeframes(),
+               .run_weight = run_weight},
               symbols, lps) {}
 
   void intern(std::uint32_t symbol_count, std::uint16_t lp_count) {

@@ -30,7 +30,8 @@ using testing::OpenStore;
 using testing::store_timeframes;
 using testing::StoreLife;
 
-class EmbeddedStoreTest : public ::testing::Test {
+/// By how much is packed together: each commit, a few, hardly anything.
+class EmbeddedStoreTest : public ::testing::TestWithParam<std::size_t> {
  protected:
   [[nodiscard]] std::string database() const { return folder_ / "db"; }
 
@@ -95,8 +96,8 @@ class EmbeddedStoreTest : public ::testing::Test {
 
 // --- reopening ------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedStoreTest, ANewStoreIsEmptyAndHasAnEpochOfItsOwn) {
-  const OpenStore a(database());
+TEST_P(EmbeddedStoreTest, ANewStoreIsEmptyAndHasAnEpochOfItsOwn) {
+  const OpenStore a(database(), false, GetParam());
   EXPECT_EQ(a.store.newest_position(), Position{0});
   EXPECT_EQ(a.store.checkpoint(), Position{0});
   EXPECT_EQ(a.store.bar_settings(), "");
@@ -107,11 +108,11 @@ TEST_F(EmbeddedStoreTest, ANewStoreIsEmptyAndHasAnEpochOfItsOwn) {
   EXPECT_NE(a.store.epoch(), b.store.epoch());
 }
 
-TEST_F(EmbeddedStoreTest, AllThatWasCommittedIsThereAfterReopening) {
+TEST_P(EmbeddedStoreTest, AllThatWasCommittedIsThereAfterReopening) {
   StoreLife life(1);
   std::string epoch;
   for (int round = 0; round < 3; ++round) {
-    OpenStore open(database());
+    OpenStore open(database(), false, GetParam());
     if (round == 0) epoch = open.store.epoch();
     EXPECT_EQ(open.store.epoch(), epoch);
     open.intern(StoreLife::kSymbols, StoreLife::kLps);
@@ -127,14 +128,14 @@ TEST_F(EmbeddedStoreTest, AllThatWasCommittedIsThereAfterReopening) {
     EXPECT_FALSE(open.store.is_rebuilding());
     open.store.sync();
   }
-  const OpenStore open(database());
+  const OpenStore open(database(), false, GetParam());
   ASSERT_NO_FATAL_FAILURE(expect_holds(open.store, life));
   EXPECT_EQ(open.store.bar_settings(), "settings of round 2");
 }
 
-TEST_F(EmbeddedStoreTest, NamesAreStoredWithTheCommitThatNeedsThem) {
+TEST_P(EmbeddedStoreTest, NamesAreStoredWithTheCommitThatNeedsThem) {
   {
-    OpenStore open(database());
+    OpenStore open(database(), false, GetParam());
     open.intern(2, 1);
     EventBatch batch;
     batch.ticks = {make_tick(1, 1, kStoreNoon)};
@@ -143,16 +144,16 @@ TEST_F(EmbeddedStoreTest, NamesAreStoredWithTheCommitThatNeedsThem) {
     open.commit(2, {batch});
     open.symbols.intern(testing::symbol_name(300));  // never committed
   }
-  const OpenStore open(database());
+  const OpenStore open(database(), false, GetParam());
   ASSERT_EQ(open.symbols.size(), 300U);
   for (std::uint32_t i = 0; i < 300; ++i) EXPECT_EQ(open.symbols.name({i}), testing::symbol_name(i));
   ASSERT_EQ(open.lps.size(), 3U);
   for (std::uint16_t i = 0; i < 3; ++i) EXPECT_EQ(open.lps.name({i}), testing::lp_name(i));
 }
 
-TEST_F(EmbeddedStoreTest, OfASnapshotTheNewestIsKept) {
+TEST_P(EmbeddedStoreTest, OfASnapshotTheNewestIsKept) {
   {
-    OpenStore open(database());
+    OpenStore open(database(), false, GetParam());
     open.intern(3, 1);
     EventBatch batch;
     batch.snapshots = {{SymbolId{0}, "zero"}, {SymbolId{1}, std::string("o\0ne", 4)}};
@@ -161,14 +162,14 @@ TEST_F(EmbeddedStoreTest, OfASnapshotTheNewestIsKept) {
     batch.snapshots = {{SymbolId{1}, ""}, {SymbolId{2}, "two"}};
     open.commit(2, {batch});
   }
-  const OpenStore open(database());
+  const OpenStore open(database(), false, GetParam());
   const std::map<SymbolId, std::pair<Position, std::string>> wanted = {
       {SymbolId{0}, {Position{1}, "zero"}}, {SymbolId{1}, {Position{2}, ""}}, {SymbolId{2}, {Position{2}, "two"}}};
   EXPECT_EQ(snapshots(open.store), wanted);
   EXPECT_EQ(open.store.checkpoint(), Position{2});
 }
 
-TEST_F(EmbeddedStoreTest, TheCheckpointLiesBeforeTheFirstRecordThatNoSnapshotHolds) {
+TEST_P(EmbeddedStoreTest, TheCheckpointLiesBeforeTheFirstRecordThatNoSnapshotHolds) {
   const auto batch = [](std::uint32_t shard, bool is_checkpoint) {
     EventBatch b;
     b.shard = shard;
@@ -177,7 +178,7 @@ TEST_F(EmbeddedStoreTest, TheCheckpointLiesBeforeTheFirstRecordThatNoSnapshotHol
     return b;
   };
   {
-    OpenStore open(database());
+    OpenStore open(database(), false, GetParam());
     open.intern(3, 1);
     open.commit(1, {batch(0, false), batch(1, false)});
     EXPECT_EQ(open.store.checkpoint(), Position{0});
@@ -194,15 +195,15 @@ TEST_F(EmbeddedStoreTest, TheCheckpointLiesBeforeTheFirstRecordThatNoSnapshotHol
     open.commit(7, {batch(2, true)});
     EXPECT_EQ(open.store.checkpoint(), Position{7});
   }
-  const OpenStore open(database());
+  const OpenStore open(database(), false, GetParam());
   EXPECT_EQ(open.store.checkpoint(), Position{7});
 }
 
 // --- committing -----------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedStoreTest, TheSameBatchesUnderTheSamePositionAgainChangeNothing) {
+TEST_P(EmbeddedStoreTest, TheSameBatchesUnderTheSamePositionAgainChangeNothing) {
   StoreLife life(2);
-  OpenStore open(database());
+  OpenStore open(database(), false, GetParam());
   open.intern(StoreLife::kSymbols, StoreLife::kLps);
   for (int i = 0; i < 40; ++i) {
     auto batches = life.next();
@@ -214,24 +215,24 @@ TEST_F(EmbeddedStoreTest, TheSameBatchesUnderTheSamePositionAgainChangeNothing) 
   EXPECT_EQ(snapshots(open.store).at(SymbolId{0}), std::pair(Position{40}, std::string("state 39")));
 }
 
-TEST_F(EmbeddedStoreTest, ACommitAgainAfterReopeningChangesNothingEither) {
+TEST_P(EmbeddedStoreTest, ACommitAgainAfterReopeningChangesNothingEither) {
   StoreLife life(3);
   std::vector<EventBatch> last;
   {
-    OpenStore open(database());
+    OpenStore open(database(), false, GetParam());
     open.intern(StoreLife::kSymbols, StoreLife::kLps);
     for (int i = 0; i < 10; ++i) {
       last = life.next();
       open.commit(life.position().value, last);
     }
   }
-  OpenStore open(database());
+  OpenStore open(database(), false, GetParam());
   open.commit(life.position().value, last);
   ASSERT_NO_FATAL_FAILURE(expect_holds(open.store, life));
 }
 
-TEST_F(EmbeddedStoreTest, AReaderSeesWholeCommitsWhileAnotherThreadWrites) {
-  OpenStore open(database());
+TEST_P(EmbeddedStoreTest, AReaderSeesWholeCommitsWhileAnotherThreadWrites) {
+  OpenStore open(database(), false, GetParam());
   open.intern(1, 1);
   constexpr std::uint64_t kTicks = 50;
   std::atomic<bool> done{false};
@@ -264,10 +265,10 @@ TEST_F(EmbeddedStoreTest, AReaderSeesWholeCommitsWhileAnotherThreadWrites) {
 
 // --- the log --------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedStoreTest, ReadingAfterAPositionYieldsEveryRecordOnceAndTheNewestStateOfEachBar) {
+TEST_P(EmbeddedStoreTest, ReadingAfterAPositionYieldsEveryRecordOnceAndTheNewestStateOfEachBar) {
   for (std::uint64_t seed = 10; seed < 14; ++seed) {
     StoreLife life(seed);
-    OpenStore open(folder_ / std::to_string(seed));
+    OpenStore open(folder_ / std::to_string(seed), false, GetParam());
     open.intern(StoreLife::kSymbols, StoreLife::kLps);
     for (int i = 0; i < 60; ++i) {
       const auto batches = life.next();
@@ -279,8 +280,8 @@ TEST_F(EmbeddedStoreTest, ReadingAfterAPositionYieldsEveryRecordOnceAndTheNewest
   }
 }
 
-TEST_F(EmbeddedStoreTest, ACloseMarkStandsBetweenTheTicksOfItsCommit) {
-  OpenStore open(database());
+TEST_P(EmbeddedStoreTest, ACloseMarkStandsBetweenTheTicksOfItsCommit) {
+  OpenStore open(database(), false, GetParam());
   open.intern(2, 1);
   EventBatch batch;
   // Accepted out of order of time, so storage order is another.
@@ -300,8 +301,8 @@ TEST_F(EmbeddedStoreTest, ACloseMarkStandsBetweenTheTicksOfItsCommit) {
 
 // --- bars -----------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedStoreTest, BarsOfARangeComeAscendingAndDroppedOnesAreGone) {
-  OpenStore open(database());
+TEST_P(EmbeddedStoreTest, BarsOfARangeComeAscendingAndDroppedOnesAreGone) {
+  OpenStore open(database(), false, GetParam());
   open.intern(2, 1);
   EventBatch batch;
   for (std::uint32_t symbol = 0; symbol < 2; ++symbol) {
@@ -344,9 +345,9 @@ TEST_F(EmbeddedStoreTest, BarsOfARangeComeAscendingAndDroppedOnesAreGone) {
 
 // --- opening --------------------------------------------------------------------------------------------------------
 
-TEST_F(EmbeddedStoreTest, AReaderOpensBesideAWriterAndSeesWhatWasCommittedThen) {
+TEST_P(EmbeddedStoreTest, AReaderOpensBesideAWriterAndSeesWhatWasCommittedThen) {
   StoreLife life(5);
-  OpenStore writer(database());
+  OpenStore writer(database(), false, GetParam());
   writer.intern(StoreLife::kSymbols, StoreLife::kLps);
   std::unique_ptr<OpenStore> reader;
   std::vector<Tick> seen;
@@ -366,9 +367,9 @@ TEST_F(EmbeddedStoreTest, AReaderOpensBesideAWriterAndSeesWhatWasCommittedThen) 
   }
 }
 
-TEST_F(EmbeddedStoreTest, AReaderCannotWriteAndCreatesNothing) {
+TEST_P(EmbeddedStoreTest, AReaderCannotWriteAndCreatesNothing) {
   EXPECT_THROW(OpenStore(database(), true), Error);
-  { const OpenStore open(database()); }
+  { const OpenStore open(database(), false, GetParam()); }
   OpenStore reader(database(), true);
   EventBatch batch;
   batch.is_checkpoint = true;
@@ -378,11 +379,11 @@ TEST_F(EmbeddedStoreTest, AReaderCannotWriteAndCreatesNothing) {
   EXPECT_EQ(reader.store.newest_position(), Position{0});
 }
 
-TEST_F(EmbeddedStoreTest, AStoreOfANewerFormatIsRefusedByNameAndLeftAlone) {
-  { const OpenStore open(database()); }
+TEST_P(EmbeddedStoreTest, AStoreOfANewerFormatIsRefusedByNameAndLeftAlone) {
+  { const OpenStore open(database(), false, GetParam()); }
   {
     const Rocks rocks = open_rocks(database(), false);
-    check(rocks.db->Put(rocksdb::WriteOptions(), rocks.meta, to_slice(keys::kFormat), "2"), "test");
+    check(rocks.db->Put(rocksdb::WriteOptions(), rocks.meta, to_slice(keys::kFormat), "3"), "test");
   }
   for (const bool read_only : {false, true}) {
     try {
@@ -390,20 +391,21 @@ TEST_F(EmbeddedStoreTest, AStoreOfANewerFormatIsRefusedByNameAndLeftAlone) {
       FAIL();
     } catch (const Error& error) {
       const std::string message = error.what();
-      EXPECT_NE(message.find("store format 2"), std::string::npos) << message;
-      EXPECT_NE(message.find("reads format 1"), std::string::npos) << message;
+      EXPECT_NE(message.find("store format 3"), std::string::npos) << message;
+      EXPECT_NE(message.find("reads formats up to 2"), std::string::npos) << message;
     }
   }
 }
 
-TEST_F(EmbeddedStoreTest, DamagedContentIsAnErrorNotACrash) {
+TEST_P(EmbeddedStoreTest, DamagedContentIsAnErrorNotACrash) {
   {
-    OpenStore open(database());
+    OpenStore open(database(), false, GetParam());
     open.intern(1, 1);
     EventBatch batch;
     batch.ticks = {make_tick(0, 1, kStoreNoon)};
     batch.bars = {{SymbolId{0}, 0, make_bar(kStoreNoon, store_timeframes()[0], 1)}};
     open.commit(1, {batch});
+    open.store.pack();
   }
   {
     const Rocks rocks = open_rocks(database(), false);
@@ -414,7 +416,7 @@ TEST_F(EmbeddedStoreTest, DamagedContentIsAnErrorNotACrash) {
     check(rocks.db->Put(options, rocks.bars, keys::bar({{0}, store_timeframes()[0], kStoreNoon}), "rubbish"), "test");
     check(rocks.db->Put(options, rocks.meta, keys::numbered(keys::kSnapshotPrefix, 0), "short"), "test");
   }
-  const OpenStore open(database());
+  const OpenStore open(database(), false, GetParam());
   EXPECT_THROW(all_quotes(open.store, {0}), Error);
   CollectingVisitor visitor;
   EXPECT_THROW(open.store.read_after({0}, visitor), Error);
@@ -422,8 +424,8 @@ TEST_F(EmbeddedStoreTest, DamagedContentIsAnErrorNotACrash) {
   EXPECT_THROW(snapshots(open.store), Error);
 }
 
-TEST_F(EmbeddedStoreTest, AQuoteThatWasLateForBarsIsAmendedInPlace) {
-  OpenStore open(database());
+TEST_P(EmbeddedStoreTest, AQuoteThatWasLateForBarsIsAmendedInPlace) {
+  OpenStore open(database(), false, GetParam());
   open.intern(2, 1);
   EventBatch late;
   for (std::uint64_t seq = 1; seq <= 5000; ++seq) {  // more than one chunk, and another symbol's
@@ -459,6 +461,8 @@ TEST_F(EmbeddedStoreTest, AQuoteThatWasLateForBarsIsAmendedInPlace) {
   EXPECT_EQ(visitor.amended[2].first, Position{2});
   EXPECT_EQ(visitor.amended[2].second.seq, 4998U);
 }
+
+INSTANTIATE_TEST_SUITE_P(RunWeights, EmbeddedStoreTest, ::testing::Values(1, 300, 0));
 
 }  // namespace
 }  // namespace tickpipe

@@ -12,6 +12,8 @@ namespace {
 
 LogEntry random_entry(std::mt19937_64& random) {
   LogEntry entry;
+  entry.first = Position{1 + random() % 77};
+  const auto position = [&] { return Position{entry.first.value + random() % (78 - entry.first.value)}; };
   for (std::uint64_t n = random() % 6; n > 0; --n) {
     entry.chunks.push_back({.symbol = {static_cast<std::uint32_t>(random())},
                             .span_class = static_cast<std::uint8_t>(random() % 4),
@@ -25,11 +27,14 @@ LogEntry random_entry(std::mt19937_64& random) {
         {{static_cast<std::uint32_t>(random())}, Timeframe{length}, {static_cast<std::int64_t>(random())}});
   }
   for (std::uint64_t n = random() % 6; n > 0; --n) {
+    entry.close_positions.push_back(position());
     entry.closes.push_back(
         {{static_cast<std::uint32_t>(random())}, random() >> (random() % 64), {static_cast<std::int64_t>(random())}});
   }
   for (std::uint64_t n = random() % 4; n > 0; --n) {
+    entry.amended_positions.push_back(position());
     Tick& tick = entry.amended.emplace_back();
+    tick.flags = static_cast<std::uint8_t>(random());
     tick.symbol.value = static_cast<std::uint32_t>(random());
     tick.lp.value = static_cast<std::uint16_t>(random());
     tick.seq = random() >> (random() % 64);
@@ -42,7 +47,7 @@ LogEntry random_entry(std::mt19937_64& random) {
 
 std::string encode(const LogEntry& entry) {
   std::string bytes;
-  encode_log_entry(entry, bytes);
+  encode_packed_entry(entry, Position{77}, bytes);
   return bytes;
 }
 
@@ -51,6 +56,9 @@ TEST(LogEntryTest, RandomEntriesComeBack) {
   for (int i = 0; i < 2000; ++i) {
     const LogEntry entry = random_entry(random);
     const LogEntry decoded = decode_log_entry(encode(entry), Position{77});
+    ASSERT_EQ(decoded.first, entry.first);
+    ASSERT_EQ(decoded.close_positions, entry.close_positions);
+    ASSERT_EQ(decoded.amended_positions, entry.amended_positions);
     ASSERT_EQ(decoded.chunks.size(), entry.chunks.size());
     for (std::size_t k = 0; k < entry.chunks.size(); ++k) {
       ASSERT_EQ(keys::chunk(decoded.chunks[k]), keys::chunk(entry.chunks[k]));

@@ -72,7 +72,7 @@ TEST_F(RetentionAccessTest, ADayReachesFromMidnightToMidnightInEverySpanClass) {
   DayContent content;
   retention.look_at(kSymbol, kDay, content);
   EXPECT_EQ(content.quotes, 7U);
-  EXPECT_EQ(content.newest, Position{5});
+  EXPECT_EQ(content.newest, Position{6});
   EXPECT_EQ(content.last_received, make_tick(1, 8, next - one).ts_recv);
   retention.look_at(kSymbol, kDay, content);
   EXPECT_EQ(content.quotes, 7U) << "counted once";

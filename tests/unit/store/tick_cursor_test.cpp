@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "store/log_reader.h"
 #include "support/store_life.h"
 #include "support/temporary_folder.h"
 
@@ -23,18 +24,22 @@ using testing::StoreLife;
 class TickCursorTest : public ::testing::Test {
  protected:
   void write(const std::vector<std::vector<Tick>>& commits) {
-    OpenStore open(database());
+    OpenStore open(database(), false, 1);
     open.intern(3, 1);
     std::uint64_t position = open.store.newest_position().value;
     for (const auto& ticks : commits) {
       EventBatch batch;
       batch.ticks = ticks;
       open.commit(++position, {batch});
+      open.store.pack();
     }
   }
   std::vector<std::uint64_t> walk(SymbolId symbol, UnixNanos from, UnixNanos to) {
-    if (!rocks_) rocks_.emplace(open_rocks(database(), true));
-    TickCursor cursor(*rocks_, symbol, from, to);
+    if (!rocks_) {
+      rocks_.emplace(open_rocks(database(), true));
+      load_tail(*rocks_, tail_);
+    }
+    TickCursor cursor(*rocks_, tail_, symbol, from, to);
     std::vector<std::uint64_t> seqs;
     while (const Tick* tick = cursor.next()) {
       EXPECT_EQ(tick->symbol, symbol);
@@ -46,6 +51,7 @@ class TickCursorTest : public ::testing::Test {
 
   testing::TemporaryFolder folder_;
   std::optional<Rocks> rocks_;
+  Tail tail_;
 };
 
 using Seqs = std::vector<std::uint64_t>;
