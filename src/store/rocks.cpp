@@ -18,10 +18,11 @@ namespace {
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr int kReadOnlyTries = 5;
 
-rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t buffer_bytes) {
+rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache, std::size_t buffer_bytes,
+                                            rocksdb::CompressionType compression = rocksdb::kLZ4Compression) {
   rocksdb::ColumnFamilyOptions options;
   options.write_buffer_size = buffer_bytes;
-  options.compression = rocksdb::kLZ4Compression;
+  options.compression = compression;
   options.bottommost_compression = rocksdb::kZSTD;
   options.level_compaction_dynamic_level_bytes = true;
   rocksdb::BlockBasedTableOptions table;
@@ -64,9 +65,9 @@ rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) 
   const auto cache = rocksdb::NewLRUCache(64 * kMiB);
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, family_options(cache, 4 * kMiB)},
-      {"ticks", family_options(cache, 64 * kMiB)},
+      {"ticks", family_options(cache, 64 * kMiB, rocksdb::kZSTD)},  // chunks are small already, and stay for long
       {"bars", family_options(cache, 8 * kMiB)},
-      {"log", family_options(cache, 8 * kMiB)}};
+      {"log", family_options(cache, 32 * kMiB)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = read_only ? rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db)
