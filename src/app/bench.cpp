@@ -161,6 +161,25 @@ std::string number(double value) {
   return buffer;
 }
 
+/// Bytes that the process has handed to write() and its like so far; 0 where the kernel does not tell.
+std::uint64_t bytes_written() {
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::uint64_t value = 0;
+  while (io >> name >> value) {
+    if (name == "wchar:") return value;
+  }
+  return 0;
+}
+
+std::uint64_t bytes_in(const std::filesystem::path& folder) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 int run_bench(PipelineConfig config, const BenchOptions& options) {
@@ -180,6 +199,7 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
       config,
       {.data_dir = data_dir, .clock = &clock, .listeners = {&listener}, .give_up_after = std::chrono::seconds{30}});
   pipeline.start();
+  const std::uint64_t written_before = bytes_written();
   const auto start = SteadyClock::now();
   const Offered offered = offer(pipeline, options, start);
   const std::uint64_t allocations = allocation_count() - offered.warm_up_allocations;
@@ -222,6 +242,13 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
   field("symbols", std::to_string(options.symbols));
   field("workers", std::to_string(config.worker_count));
   field("store", "\"" + options.store + "\"");
+  if (config.store.type == StoreType::kEmbedded) {
+    const auto written = static_cast<double>(bytes_written() - written_before);
+    const auto stored = static_cast<double>(bytes_in(data_dir));
+    field("written_mb", number(written / 1e6));
+    field("stored_mb", number(stored / 1e6));
+    field("write_amplification", number(stored != 0 ? written / stored : 0));
+  }
   Output output;
   output.write(out + "}\n");
   output.flush();
