@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <random>
@@ -132,22 +133,32 @@ struct Sent {
   friend auto operator<=>(const Sent&, const Sent&) = default;
 };
 
+/// How often the server is killed: TICKPIPE_KILL_ROUNDS, else 50, fewer where a sanitizer makes every start slow.
+int kill_rounds() {
+  if (const char* const rounds = std::getenv("TICKPIPE_KILL_ROUNDS")) return std::stoi(rounds);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 10;
+#else
+  return 50;
+#endif
+}
+
 TEST_F(ServerAccountingTest, WhatWasAcknowledgedIsThereOnceAfterKill9AndBarsFit) {
   const std::string config = R"({"timeframes":["1s","5s","1m"],"bar_revision_window":"3s","worker_count":2})";
   std::mt19937_64 random(20'260'101);
   std::set<Sent> acknowledged;
   std::uint64_t late = 0;
-  for (int round = 0; round < 5; ++round) {
+  const int rounds = kill_rounds();
+  for (int round = 0; round < rounds; ++round) {
     const auto server = serve_with(config);
     std::mutex mutex;
     std::atomic<bool> is_over{false};
     std::atomic<std::size_t> acknowledged_now{0};
     std::vector<std::jthread> posters;
     for (int p = 0; p < 4; ++p) {
-      posters.emplace_back([&, p, seed = random()] {
+      posters.emplace_back([&, p, seed = random(), client = server->connect()]() mutable {
         std::mt19937_64 own(seed);
         const std::string lp = "LP" + std::to_string(p);
-        HttpClient client = server->connect();
         std::int64_t last = 0;
         while (!is_over) {
           std::vector<Sent> batch;
@@ -173,12 +184,15 @@ TEST_F(ServerAccountingTest, WhatWasAcknowledgedIsThereOnceAfterKill9AndBarsFit)
         }
       });
     }
-    EXPECT_TRUE(eventually([&] { return acknowledged_now > 200; }));
-    ::usleep(static_cast<useconds_t>(random() % 400'000));
+    // Of every five, one dies soon after its start, with what it still recovers from the round before.
+    const std::size_t enough = round % 5 == 3 ? 0 : 200;
+    EXPECT_TRUE(eventually([&] { return acknowledged_now > enough; }));
+    ::usleep(static_cast<useconds_t>(random() % 300'000));
     server->kill();
     is_over = true;
     posters.clear();
 
+    if (round % 5 != 4 && round + 1 != rounds) continue;  // the next round starts on what is there now
     const auto again = serve_with(config);
     for (const char* symbol : {"EURUSD", "USDJPY"}) {
       struct Row {
