@@ -36,6 +36,11 @@ struct ExportOptions {
   std::string format = "csv";  ///< csv jsonl
 };
 
+struct BackupOptions {
+  std::filesystem::path data_dir = "data";
+  std::filesystem::path target;
+};
+
 struct BenchOptions {
   std::optional<std::uint64_t> ticks;
   std::optional<double> seconds;
@@ -68,6 +73,7 @@ struct ServeOptions {
 // bad usage or configuration, Error for failures at run time.
 int run_backfill(const PipelineConfig& config, const BackfillOptions& options);
 int run_export(const ExportOptions& options);
+int run_backup(const BackupOptions& options);
 int run_bench(PipelineConfig config, const BenchOptions& options);
 /// Runs until SIGINT or SIGTERM.
 int run_serve(LoadedConfig loaded, const ServeOptions& options);

@@ -96,6 +96,7 @@ class CommandLine {
     add_serve();
     add_backfill();
     add_export();
+    add_backup();
     add_bench();
     auto* const check = app_.add_subcommand("check-config", "Print every problem of the configuration; exit 2 if any");
     add_config(check);
@@ -190,6 +191,14 @@ class CommandLine {
     });
   }
 
+  void add_backup() {
+    auto* const command =
+        app_.add_subcommand("backup", "Copy a data directory, also that of a running server. To restore, copy it back");
+    command->add_option("DIR", backup_.target, "Folder to make; missing or empty")->required();
+    command->add_option("--data-dir", backup_.data_dir, "Where data is kept")->capture_default_str();
+    command->callback([this] { status_ = run_backup(backup_); });
+  }
+
   void add_bench() {
     auto* const command = app_.add_subcommand("bench", "Run ticks through the full pipeline; one JSON object");
     add_config(command);
@@ -225,6 +234,7 @@ class CommandLine {
   ServeOptions serve_;
   BackfillOptions backfill_;
   ExportOptions export_;
+  BackupOptions backup_;
   BenchOptions bench_;
   std::vector<std::string> settings_;
 };

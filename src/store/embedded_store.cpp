@@ -9,12 +9,15 @@
 #include "core/error.h"
 #include "core/random_id.h"
 #include "core/safe_text.h"
+#include "store/backup.h"
 #include "store/commit_writer.h"
 #include "store/log_reader.h"
 #include "store/packer.h"
 #include "store/rocks.h"
+#include "store/synced_mark.h"
 #include "store/tail.h"
 #include "store/tick_cursor.h"
+#include "store/wal_scan.h"
 #include "store/wal_sync.h"
 
 namespace tickpipe {
@@ -36,7 +39,9 @@ std::string encode_position(Position position) {
 
 struct EmbeddedStore::Impl {
   Impl(const Options& options, SymbolRegistry& symbols, LpRegistry& lps)
-      : rocks(open_rocks(options.database.string(), options.read_only)),
+      : synced_mark(options.database),
+        synced_before(synced_mark.read()),
+        rocks(open_rocks(options.database.string(), options.read_only)),
         writer(rocks, tail, options.timeframes, symbols, lps),
         packer(open_packer(options)),
         retention(rocks, tail, packer.get(), options.sync_commits),
@@ -48,19 +53,32 @@ struct EmbeddedStore::Impl {
     it->SeekToLast();
     if (it->Valid()) newest = keys::parse_position(to_view(it->key())).value_or(Position{});
     check(it->status(), kCannotRead);
+    if (synced_before && newest.load() < *synced_before) throw lost_its_end(options.database);
     if (const auto stored = get(keys::kCheckpoint)) checkpoint = Position{ByteReader(*stored).u64()};
   }
 
   /// Only what can be read may be packed.
   std::unique_ptr<Packer> open_packer(const Options& options) {
-    open_format(options.read_only);
+    open_format(options);
     load_tail(rocks, tail);
     if (options.read_only) return nullptr;
     tail.close_newest();
     return std::make_unique<Packer>(rocks, tail, options.sync_commits, options.run_weight);
   }
 
-  void open_format(bool read_only) {
+  [[nodiscard]] Error lost_its_end(const std::filesystem::path& database) const {
+    std::string text = "the store in " + database.string() + " ends at commit " + std::to_string(newest.load().value) +
+                       ", but has had " + std::to_string(synced_before->value) + ": ";
+    for (const WalFile& file : scan_wal(database)) {
+      if (file.unsound_at) {
+        text += file.path.string() + " is damaged at byte " + std::to_string(*file.unsound_at) + "; ";
+      }
+    }
+    return Error(text + std::string(kDamageRemedy));
+  }
+
+  void open_format(const Options& options) {
+    const bool read_only = options.read_only;
     const auto format = get(keys::kFormat);
     if (format && *format != kFormatVersion && *format != kOlderFormatVersion) {
       throw Error("the data directory has store format " + safe_text(*format) + ", this release reads formats up to " +
@@ -72,6 +90,11 @@ struct EmbeddedStore::Impl {
     }
     if (const auto stored = get(keys::kEpoch)) {
       epoch = *stored;
+      const BackupMark mark(options.database);
+      if (!read_only && mark.is_set()) {
+        renew_epoch();
+        mark.remove();
+      }
     } else if (read_only) {
       throw Error("the data directory holds no store yet");
     } else {
@@ -81,6 +104,14 @@ struct EmbeddedStore::Impl {
       check(first.Put(rocks.meta, to_slice(keys::kEpoch), to_slice(epoch)), kCannotRead);
       check(rocks.db->Write(rocksdb::WriteOptions(), &first), "cannot create the store");
     }
+  }
+
+  /// A copy goes its own way: what it numbers from now on is not what the original numbers.
+  void renew_epoch() {
+    epoch = random_id();
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    check(rocks.db->Put(synced, rocks.meta, to_slice(keys::kEpoch), to_slice(epoch)), kCannotWrite);
   }
 
   void restore_names(SymbolRegistry& symbols, LpRegistry& lps) const {
@@ -114,6 +145,8 @@ struct EmbeddedStore::Impl {
     return value;
   }
 
+  SyncedMark synced_mark;
+  std::optional<Position> synced_before;  ///< read before the database, as another process may be writing it
   Rocks rocks;
   std::string epoch;
   Tail tail;
@@ -178,7 +211,11 @@ void EmbeddedStore::commit(Position position, std::span<const EventBatch* const>
 
 void EmbeddedStore::pack() { impl_->packer->pack_all(); }
 
-void EmbeddedStore::sync() { impl_->wal_sync.sync(); }
+void EmbeddedStore::sync() {
+  const Position newest = impl_->newest;
+  impl_->wal_sync.sync();
+  impl_->synced_mark.write(newest);
+}
 
 void EmbeddedStore::resume() { check(impl_->rocks.db->Resume(), "cannot resume the store"); }
 

@@ -48,7 +48,7 @@ class EmbeddedStore final : public History, public CommitLog {
   ~EmbeddedStore() override;
 
   void commit(Position position, std::span<const EventBatch* const> batches) override;
-  /// Makes what was committed survive a power cut.
+  /// Makes what was committed survive a power cut, and notes how far that goes. One thread at a time.
   void sync();
   /// Packs all that was committed into chunks, which otherwise happens in time. Not when read-only.
   void pack();

@@ -7,10 +7,14 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
+#include <chrono>
 #include <cstdarg>
+#include <filesystem>
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include "store/wal_scan.h"
 
 namespace tickpipe {
 namespace {
@@ -84,6 +88,12 @@ rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) 
 }  // namespace
 
 Rocks open_rocks(const std::string& path, bool read_only) {
+  // RocksDB would take a damaged record of its log for the end of it, and drop all that follows.
+  if (!read_only && std::filesystem::exists(std::filesystem::path(path) / "CURRENT")) {
+    for (const WalFile& file : scan_wal(path)) {
+      if (file.is_damaged) throw Error(describe_damage(file) + "; " + std::string(kDamageRemedy));
+    }
+  }
   Rocks rocks;
   rocksdb::Status status;
   // A writer may replace files between the moment a reader learns of them and opens them.
@@ -92,7 +102,9 @@ Rocks open_rocks(const std::string& path, bool read_only) {
     status = try_open(path, read_only, rocks);
     if (status.ok()) return rocks;
   }
-  throw Error("cannot open the store in " + path + ": " + status.ToString());
+  std::string text = "cannot open the store in " + path + ": " + status.ToString();
+  if (status.IsCorruption()) text.append("; ").append(kDamageRemedy);
+  throw Error(text);
 }
 
 }  // namespace tickpipe

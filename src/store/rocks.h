@@ -55,7 +55,12 @@ struct Rocks {
   }
 };
 
-/// Opens or creates the database in `path`. Throws Error.
+/// What to do about a damaged store.
+inline constexpr std::string_view kDamageRemedy =
+    "`tickpipe check-data` names what is damaged, `tickpipe repair` keeps all that is sound, a backup may have more";
+
+/// Opens or creates the database in `path`. Throws Error; when the database is damaged it names the damage. A log whose
+/// end is incomplete is no damage: a crash leaves one.
 Rocks open_rocks(const std::string& path, bool read_only);
 
 }  // namespace tickpipe
