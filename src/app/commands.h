@@ -41,6 +41,14 @@ struct BackupOptions {
   std::filesystem::path target;
 };
 
+struct CheckDataOptions {
+  std::filesystem::path data_dir = "data";
+};
+
+struct RepairOptions {
+  std::filesystem::path data_dir = "data";
+};
+
 struct BenchOptions {
   std::optional<std::uint64_t> ticks;
   std::optional<double> seconds;
@@ -74,6 +82,8 @@ struct ServeOptions {
 int run_backfill(const PipelineConfig& config, const BackfillOptions& options);
 int run_export(const ExportOptions& options);
 int run_backup(const BackupOptions& options);
+int run_check_data(const CheckDataOptions& options);
+int run_repair(const PipelineConfig& config, const RepairOptions& options);
 int run_bench(PipelineConfig config, const BenchOptions& options);
 /// Runs until SIGINT or SIGTERM.
 int run_serve(LoadedConfig loaded, const ServeOptions& options);

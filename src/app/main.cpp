@@ -97,6 +97,8 @@ class CommandLine {
     add_backfill();
     add_export();
     add_backup();
+    add_check_data();
+    add_repair();
     add_bench();
     auto* const check = app_.add_subcommand("check-config", "Print every problem of the configuration; exit 2 if any");
     add_config(check);
@@ -199,6 +201,21 @@ class CommandLine {
     command->callback([this] { status_ = run_backup(backup_); });
   }
 
+  void add_check_data() {
+    auto* const command = app_.add_subcommand(
+        "check-data", "Read all stored data and print what is damaged or missing; exit 1 if anything is");
+    command->add_option("--data-dir", check_data_.data_dir, "Where data is kept")->capture_default_str();
+    command->callback([this] { status_ = run_check_data(check_data_); });
+  }
+
+  void add_repair() {
+    auto* const command = app_.add_subcommand(
+        "repair", "Make a sound store of a damaged one with all that can be read, and print what is lost");
+    add_config(command);
+    command->add_option("--data-dir", repair_.data_dir, "Where data is kept")->capture_default_str();
+    command->callback([this] { status_ = run_repair(load_or_throw(config_file_, {}), repair_); });
+  }
+
   void add_bench() {
     auto* const command = app_.add_subcommand("bench", "Run ticks through the full pipeline; one JSON object");
     add_config(command);
@@ -235,6 +252,8 @@ class CommandLine {
   BackfillOptions backfill_;
   ExportOptions export_;
   BackupOptions backup_;
+  CheckDataOptions check_data_;
+  RepairOptions repair_;
   BenchOptions bench_;
   std::vector<std::string> settings_;
 };

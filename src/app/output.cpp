@@ -1,6 +1,7 @@
 #include "app/output.h"
 
 #include <unistd.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <cstring>
@@ -8,6 +9,19 @@
 #include "core/error.h"
 
 namespace tickpipe {
+
+void Output::write_lines(const std::vector<std::string>& lines, std::string_view prefix) {
+  constexpr std::size_t kMaxLines = 1000;
+  for (std::size_t i = 0; i < std::min(lines.size(), kMaxLines); ++i) {
+    write(prefix);
+    write(lines[i]);
+    write("\n");
+  }
+  if (lines.size() > kMaxLines) {
+    write(prefix);
+    write("and " + std::to_string(lines.size() - kMaxLines) + " more\n");
+  }
+}
 
 void Output::flush() {
   std::string_view rest = buffer_;

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tickpipe {
 
@@ -16,6 +17,8 @@ class Output {
     buffer_ += text;
     if (buffer_.size() >= kFlushAt) flush();
   }
+  /// Writes a line of each, `prefix` before it; of very many the first ones and how many more there are.
+  void write_lines(const std::vector<std::string>& lines, std::string_view prefix = {});
   /// Must be called at the end; what is still buffered is lost otherwise.
   void flush();
 

@@ -5,6 +5,8 @@
 namespace tickpipe {
 namespace {
 
+constexpr std::size_t kBarsPerCommit = 8192;
+
 class Replay final : public LogVisitor {
  public:
   explicit Replay(std::span<ShardEngine* const> engines) : engines_(engines) {}
@@ -65,9 +67,43 @@ void commit_checkpoint(EmbeddedStore& store, std::span<ShardEngine* const> engin
   store.commit({store.newest_position().value + 1}, all);
 }
 
+std::uint64_t mend_bars(EmbeddedStore& store, const ShardEngine& engine, ShardEngine& folder,
+                        std::span<const Timeframe> timeframes) {
+  EventBatch batch;
+  std::uint64_t mended = 0;
+  const auto commit_wrong = [&] {
+    folder.complete(batch, batch.number++, false);
+    std::erase_if(batch.bars, [&](BarEvent& event) {
+      const auto stored = store.find_bar(event.symbol, timeframes[event.timeframe_index], event.bar.open_time);
+      const bool is_removed = event.bar.close_time <= engine.find(event.symbol)->bars_removed_through;
+      if (!stored) return event.bar.tick_count == 0 || is_removed;
+      const Bar& bar = stored->bar;
+      if (bar.tick_count > event.bar.tick_count) return true;
+      event.bar.trade_volume = bar.trade_volume;  // trades are not folded again
+      event.bar.trade_count = bar.trade_count;
+      event.bar.revision = bar.revision + 1;
+      return bar.tick_count == event.bar.tick_count && bar.open == event.bar.open && bar.high == event.bar.high &&
+             bar.low == event.bar.low && bar.close == event.bar.close;
+    });
+    mended += batch.bars.size();
+    if (!batch.bars.empty()) commit_next(store, batch);
+    batch.clear();
+  };
+  engine.for_each_symbol([&](const SymbolState& state) {
+    folder.begin_rebuild(state);
+    store.scan(state.id, kFirstTickTime, kEndOfTickTime, [&](const Tick& tick) {
+      folder.rebuild(tick);
+      if (folder.changed_bars() >= kBarsPerCommit) commit_wrong();
+      return true;
+    });
+    folder.end_rebuild(state);
+    commit_wrong();
+  });
+  return mended;
+}
+
 void rebuild_bars(EmbeddedStore& store, std::span<ShardEngine* const> old_engines,
                   std::span<ShardEngine* const> engines, std::span<const Timeframe> timeframes) {
-  constexpr std::size_t kBarsPerCommit = 8192;
   EventBatch batch;
   for (std::size_t i = 0; i < engines.size(); ++i) {
     ShardEngine& engine = *engines[i];

@@ -23,4 +23,10 @@ void commit_checkpoint(EmbeddedStore& store, std::span<ShardEngine* const> engin
 void rebuild_bars(EmbeddedStore& store, std::span<ShardEngine* const> old_engines,
                   std::span<ShardEngine* const> engines, std::span<const Timeframe> timeframes);
 
+/// Folds all stored ticks again, with `folder`, a fresh engine without history, and commits the closed bars of which
+/// the store has none, an older or another one; but bars that hold more ticks than are stored stay. `engine` has the
+/// state of all symbols. Returns how many were committed.
+std::uint64_t mend_bars(EmbeddedStore& store, const ShardEngine& engine, ShardEngine& folder,
+                        std::span<const Timeframe> timeframes);
+
 }  // namespace tickpipe

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "pipeline/recovery.h"
+#include "pipeline/stored_rules.h"
 #include "store/data_directory.h"
 
 namespace tickpipe {
@@ -77,14 +78,7 @@ void StoredData::for_each_bar(SymbolId symbol, Timeframe timeframe, UnixNanos fr
 void StoredData::restore_open_bars() {
   if (engine_) return;
   calendars_ = std::make_unique<CalendarRules>(settings_.calendars());
-  ShardRules rules;
-  rules.prices = {
-      .reject_ratio_units = 5 * kUnitsPerOne, .spike_threshold_units = kUnitsPerOne, .reject_spikes = false};
-  rules.bar_price = bar_price_function(settings_.bar_price);
-  rules.timeframes = settings_.timeframes;
-  rules.calendar_of = [this](SymbolId id) -> const TradingCalendar& {
-    return calendars_->for_symbol(symbols_.name(id).view());
-  };
+  ShardRules rules = stored_rules(settings_, *calendars_, symbols_);
   rules.history = store_.get();
   engine_ = std::make_unique<ShardEngine>(std::move(rules));
   ShardEngine* const engines[] = {engine_.get()};

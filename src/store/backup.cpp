@@ -123,7 +123,7 @@ class DatabaseCopy {
       // and do not grow once there is a newer one.
       link_or_copy(file, to_ / (name + ".link"));
       logs_.push_back(file);
-    } else if (name == "IDENTITY") {
+    } else if (name == "IDENTITY" || name == "NAMES") {
       count(copy_content(file, to_ / name));
     }
   }

@@ -46,6 +46,14 @@ DataDirectory DataDirectory::lock(const std::filesystem::path& path) {
   return directory;
 }
 
+DataDirectory DataDirectory::lock_existing(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(path / "db", error)) {
+    throw Error("there is no tickpipe data in " + path.string() + ": name the right folder with --data-dir");
+  }
+  return lock(path);
+}
+
 DataDirectory::DataDirectory(DataDirectory&& other) noexcept
     : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 

@@ -14,6 +14,9 @@ class DataDirectory {
   /// when the folder cannot be made or written.
   static DataDirectory lock(const std::filesystem::path& path);
 
+  /// The same, but throws Error when there is no data in it.
+  static DataDirectory lock_existing(const std::filesystem::path& path);
+
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;
   ~DataDirectory();

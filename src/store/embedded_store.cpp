@@ -12,6 +12,8 @@
 #include "store/backup.h"
 #include "store/commit_writer.h"
 #include "store/log_reader.h"
+#include "store/name_file.h"
+#include "store/new_store.h"
 #include "store/packer.h"
 #include "store/rocks.h"
 #include "store/synced_mark.h"
@@ -23,9 +25,6 @@
 namespace tickpipe {
 namespace {
 
-constexpr std::string_view kFormatVersion = "2";
-/// It had no ticks in the log and no packed entries; all else is the same.
-constexpr std::string_view kOlderFormatVersion = "1";
 constexpr std::string_view kCannotRead = "cannot read the store";
 constexpr std::string_view kCannotWrite = "cannot write to the store";
 
@@ -45,6 +44,9 @@ struct EmbeddedStore::Impl {
         writer(rocks, tail, options.timeframes, symbols, lps),
         packer(open_packer(options)),
         retention(rocks, tail, packer.get(), options.sync_commits),
+        symbol_names(symbols),
+        lp_names(lps),
+        name_file(options.database),
         wal_sync(options.database) {
     write_options.sync = options.sync_commits;
     restore_names(symbols, lps);
@@ -55,6 +57,7 @@ struct EmbeddedStore::Impl {
     check(it->status(), kCannotRead);
     if (synced_before && newest.load() < *synced_before) throw lost_its_end(options.database);
     if (const auto stored = get(keys::kCheckpoint)) checkpoint = Position{ByteReader(*stored).u64()};
+    if (!options.read_only) name_file.update(symbols, lps);
   }
 
   /// Only what can be read may be packed.
@@ -98,11 +101,7 @@ struct EmbeddedStore::Impl {
     } else if (read_only) {
       throw Error("the data directory holds no store yet");
     } else {
-      epoch = random_id();
-      rocksdb::WriteBatch first;
-      check(first.Put(rocks.meta, to_slice(keys::kFormat), to_slice(kFormatVersion)), kCannotRead);
-      check(first.Put(rocks.meta, to_slice(keys::kEpoch), to_slice(epoch)), kCannotRead);
-      check(rocks.db->Write(rocksdb::WriteOptions(), &first), "cannot create the store");
+      epoch = write_new_store(rocks);
     }
   }
 
@@ -157,6 +156,9 @@ struct EmbeddedStore::Impl {
   std::atomic<Position> newest;
   std::atomic<Position> checkpoint;
   std::map<std::uint32_t, Position> dirty_since;  ///< per shard, its first record that no checkpoint covers
+  const SymbolRegistry& symbol_names;
+  const LpRegistry& lp_names;
+  NameFile name_file;  ///< used by sync() alone after the start
   WalSync wal_sync;
 };
 
@@ -215,6 +217,7 @@ void EmbeddedStore::sync() {
   const Position newest = impl_->newest;
   impl_->wal_sync.sync();
   impl_->synced_mark.write(newest);
+  impl_->name_file.update(impl_->symbol_names, impl_->lp_names);
 }
 
 void EmbeddedStore::resume() { check(impl_->rocks.db->Resume(), "cannot resume the store"); }

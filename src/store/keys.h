@@ -60,6 +60,10 @@ std::optional<SealedDayKey> parse_sealed_day(std::string_view key);
 /// meta, numbered by symbol: closed bars that ended by that time (big-endian ns) may have been removed.
 inline constexpr std::string_view kBarsRemovedPrefix = "bars_removed/";
 
+/// meta, numbered by symbol: what a repair found missing. Records of four 8-byte numbers: first and last seq, event
+/// time of the quote before and of the quote behind.
+inline constexpr std::string_view kLostPrefix = "lost/";
+
 /// log: position
 std::string position(Position position);
 std::optional<Position> parse_position(std::string_view key);

@@ -1,16 +1,14 @@
 #pragma once
 
-#include <rocksdb/write_batch.h>
-
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "store/rocks.h"
+#include "store/run_packer.h"
 #include "store/tail.h"
 
 namespace tickpipe {
@@ -45,8 +43,6 @@ class Packer {
 
   void loop(const std::stop_token& stop);
   void pack_oldest();
-  void add_chunks(SymbolId symbol, const Tail::Records& records, Position position, LogEntry& entry,
-                  rocksdb::WriteBatch& write);
 
   const Rocks& rocks_;
   Tail& tail_;
@@ -56,9 +52,7 @@ class Packer {
   std::condition_variable_any changed_;  ///< with Rocks::view
   std::string failure_;                  ///< of the last try; guarded by Rocks::view
   std::uint64_t tries_ = 0;              ///< likewise
-  std::vector<StoredTick> sorted_;
-  std::string key_;
-  std::string value_;
+  RunPacker run_packer_;
   std::jthread thread_;
 };
 

@@ -54,7 +54,7 @@ class NoAutoRecovery final : public rocksdb::EventListener {
   }
 };
 
-rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) {
+rocksdb::DBOptions database_options(bool read_only) {
   rocksdb::DBOptions options;
   options.create_if_missing = !read_only;
   options.create_missing_column_families = !read_only;
@@ -65,13 +65,20 @@ rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) 
   options.listeners.push_back(std::make_shared<NoAutoRecovery>());
   // A reader beside a writer holds all files open, so that none is deleted under it.
   options.max_open_files = read_only ? -1 : 512;
+  return options;
+}
 
+std::vector<rocksdb::ColumnFamilyDescriptor> column_families() {
   const auto cache = rocksdb::NewLRUCache(64 * kMiB);
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, family_options(cache, 4 * kMiB)},
-      {"ticks", family_options(cache, 64 * kMiB, rocksdb::kZSTD)},  // chunks are small already, and stay for long
-      {"bars", family_options(cache, 8 * kMiB)},
-      {"log", family_options(cache, 32 * kMiB)}};
+  return {{rocksdb::kDefaultColumnFamilyName, family_options(cache, 4 * kMiB)},
+          {"ticks", family_options(cache, 64 * kMiB, rocksdb::kZSTD)},  // chunks are small already, and stay for long
+          {"bars", family_options(cache, 8 * kMiB)},
+          {"log", family_options(cache, 32 * kMiB)}};
+}
+
+rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) {
+  const rocksdb::DBOptions options = database_options(read_only);
+  const auto families = column_families();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = read_only ? rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db)
@@ -105,6 +112,10 @@ Rocks open_rocks(const std::string& path, bool read_only) {
   std::string text = "cannot open the store in " + path + ": " + status.ToString();
   if (status.IsCorruption()) text.append("; ").append(kDamageRemedy);
   throw Error(text);
+}
+
+void rebuild_manifest(const std::string& path) {
+  check(rocksdb::RepairDB(path, database_options(false), column_families()), "cannot repair the database in " + path);
 }
 
 }  // namespace tickpipe

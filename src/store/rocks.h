@@ -63,4 +63,8 @@ inline constexpr std::string_view kDamageRemedy =
 /// end is incomplete is no damage: a crash leaves one.
 Rocks open_rocks(const std::string& path, bool read_only);
 
+/// Makes a database of the table files in `path` alone, whatever else is there; its write-ahead logs must be elsewhere.
+/// A family that no table is of is lost to it. Throws Error.
+void rebuild_manifest(const std::string& path);
+
 }  // namespace tickpipe

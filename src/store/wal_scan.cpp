@@ -83,27 +83,73 @@ bool scan_block(std::string_view block, std::uint64_t at, WalFile& file) {
   return file.unsound_at && has_hole(block, unsound_from, block.size());
 }
 
-WalFile scan_file(const std::filesystem::path& path) {
-  WalFile file;
-  file.path = path;
+/// Hands each block of the file to `take(block, offset)`.
+template <typename Take>
+void for_each_block(const std::filesystem::path& path, Take take) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw Error("cannot read " + path.string() + ": " + std::strerror(errno));
   std::string block(kBlockSize, '\0');
+  std::uint64_t at = 0;
   ssize_t n = 0;
-  bool is_known = false;
   do {
     std::size_t filled = 0;
     while (filled < block.size() && (n = ::read(fd, block.data() + filled, block.size() - filled)) > 0) {
       filled += static_cast<std::size_t>(n);
     }
-    is_known = is_known || scan_block(std::string_view(block).substr(0, filled), file.bytes, file);
-    file.bytes += filled;
+    take(std::string_view(block).substr(0, filled), at);
+    at += filled;
   } while (n > 0);
   const int error = errno;
   ::close(fd);
   if (n < 0) throw Error("cannot read " + path.string() + ": " + std::strerror(error));
+}
+
+WalFile scan_file(const std::filesystem::path& path) {
+  WalFile file;
+  file.path = path;
+  bool is_known = false;
+  for_each_block(path, [&](std::string_view block, std::uint64_t at) {
+    is_known = is_known || scan_block(block, at, file);
+    file.bytes += block.size();
+  });
   return file;
 }
+
+/// Puts records together to the writes that they are the parts of.
+class WriteAssembler {
+ public:
+  explicit WriteAssembler(const std::function<void(std::string_view)>& take) : take_(take) {}
+
+  void on_unsound() { is_open_ = false; }
+  void on_record(std::string_view record) {
+    auto type = static_cast<std::uint8_t>(record[6]);
+    const bool is_recyclable = type >= kFirstRecyclableType && type <= kLastRecyclableType;
+    if (is_recyclable) type -= kFirstRecyclableType - kFull;
+    const std::string_view part = record.substr(is_recyclable ? kRecyclableHeaderSize : kHeaderSize);
+    if (type == kFull || type == kFirst) {
+      write_ = part;
+      is_open_ = true;
+    } else if ((type == kMiddle || type == kLast) && is_open_) {
+      write_ += part;
+    } else {
+      return;  // not of a write, or of one whose beginning is lost
+    }
+    if (type == kFull || type == kLast) {
+      is_open_ = false;
+      take_(write_);
+    }
+  }
+
+ private:
+  static constexpr std::uint8_t kFull = 1;
+  static constexpr std::uint8_t kFirst = 2;
+  static constexpr std::uint8_t kMiddle = 3;
+  static constexpr std::uint8_t kLast = 4;
+
+  const std::function<void(std::string_view)>& take_;
+  std::string write_;
+  bool is_open_ = false;
+};
 
 }  // namespace
 
@@ -119,6 +165,24 @@ std::vector<WalFile> scan_wal(const std::filesystem::path& database) {
   std::vector<WalFile> files;
   for (const auto& path : paths) files.push_back(scan_file(path));
   return files;
+}
+
+void for_each_sound_write(const std::filesystem::path& log, const std::function<void(std::string_view)>& take) {
+  WriteAssembler assembler(take);
+  for_each_block(log, [&](std::string_view block, std::uint64_t /*at*/) {
+    std::size_t offset = 0;
+    while (offset < block.size()) {
+      const std::string_view rest = block.substr(offset);
+      if (rest.size() < kHeaderSize && is_zero(rest)) return;
+      const std::size_t size = sound_record(rest);
+      if (size != 0) {
+        assembler.on_record(rest.substr(0, size));
+      } else {
+        assembler.on_unsound();
+      }
+      offset += std::max<std::size_t>(size, 1);
+    }
+  });
 }
 
 std::string describe_damage(const WalFile& file) {

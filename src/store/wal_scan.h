@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tickpipe {
@@ -23,6 +25,10 @@ struct WalFile {
 /// can look like an unsound end. The files' format: RocksDB's wiki, "Write Ahead Log File Format".
 /// Throws Error when a file cannot be read.
 std::vector<WalFile> scan_wal(const std::filesystem::path& database);
+
+/// Hands each write of a write-ahead log file that is whole and sound to `take`, in order, whatever lies in between:
+/// the bytes of a rocksdb::WriteBatch. Throws Error when the file cannot be read.
+void for_each_sound_write(const std::filesystem::path& log, const std::function<void(std::string_view)>& take);
 
 /// `db/000012.log is damaged at byte 34567: there are sound records behind that`
 std::string describe_damage(const WalFile& file);
