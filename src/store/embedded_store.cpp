@@ -40,7 +40,7 @@ struct EmbeddedStore::Impl {
   Impl(const Options& options, SymbolRegistry& symbols, LpRegistry& lps)
       : synced_mark(options.database),
         synced_before(synced_mark.read()),
-        rocks(open_rocks(options.database.string(), options.read_only)),
+        rocks(open_rocks(options.database.string(), options.read_only, options.env)),
         writer(rocks, tail, options.timeframes, symbols, lps),
         packer(open_packer(options)),
         retention(rocks, tail, packer.get(), options.sync_commits),
@@ -220,7 +220,7 @@ void EmbeddedStore::sync() {
   impl_->name_file.update(impl_->symbol_names, impl_->lp_names);
 }
 
-void EmbeddedStore::resume() { check(impl_->rocks.db->Resume(), "cannot resume the store"); }
+void EmbeddedStore::resume() { tickpipe::resume(impl_->rocks); }
 
 const std::string& EmbeddedStore::epoch() const { return impl_->epoch; }
 Position EmbeddedStore::newest_position() const { return impl_->newest; }

@@ -18,6 +18,10 @@
 #include "store/log_visitor.h"
 #include "store/retention_access.h"
 
+namespace rocksdb {
+class Env;
+}  // namespace rocksdb
+
 namespace tickpipe {
 
 /// Ticks, bars and state in RocksDB.
@@ -40,6 +44,7 @@ class EmbeddedStore final : public History, public CommitLog {
     bool sync_commits = false;
     std::vector<Timeframe> timeframes;  ///< that BarEvent::timeframe_index counts; not needed to read
     std::size_t run_weight = 0;         ///< how many ticks and bars are packed together; 0: see Packer
+    rocksdb::Env* env = nullptr;        ///< does all accesses to the database's files, if there is one; outlives it
   };
 
   /// Opens or, unless read-only, creates a store. The names that it knows are restored into the empty registries, which

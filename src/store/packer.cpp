@@ -70,7 +70,10 @@ void Packer::loop(const std::stop_token& stop) {
       changed_.wait_for(lock, stop, kRetryAfter, [] { return false; });
       if (!stop.stop_requested()) {
         lock.unlock();
-        static_cast<void>(rocks_.db->Resume());  // the next try tells whether it helped
+        try {
+          resume(rocks_);
+        } catch (const Error&) {  // the next try tells it
+        }
         lock.lock();
       }
     }

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/keys.h"
 #include "store/wal_scan.h"
 
 namespace tickpipe {
@@ -76,8 +77,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families() {
           {"log", family_options(cache, 32 * kMiB)}};
 }
 
-rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) {
-  const rocksdb::DBOptions options = database_options(read_only);
+rocksdb::Status try_open(const std::string& path, bool read_only, rocksdb::Env* env, Rocks& rocks) {
+  rocksdb::DBOptions options = database_options(read_only);
+  if (env != nullptr) options.env = env;
   const auto families = column_families();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -94,7 +96,7 @@ rocksdb::Status try_open(const std::string& path, bool read_only, Rocks& rocks) 
 
 }  // namespace
 
-Rocks open_rocks(const std::string& path, bool read_only) {
+Rocks open_rocks(const std::string& path, bool read_only, rocksdb::Env* env) {
   // RocksDB would take a damaged record of its log for the end of it, and drop all that follows.
   if (!read_only && std::filesystem::exists(std::filesystem::path(path) / "CURRENT")) {
     for (const WalFile& file : scan_wal(path)) {
@@ -106,12 +108,24 @@ Rocks open_rocks(const std::string& path, bool read_only) {
   // A writer may replace files between the moment a reader learns of them and opens them.
   for (int attempt = 0; attempt < (read_only ? kReadOnlyTries : 1); ++attempt) {
     if (attempt != 0) std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    status = try_open(path, read_only, rocks);
+    status = try_open(path, read_only, env, rocks);
     if (status.ok()) return rocks;
   }
   std::string text = "cannot open the store in " + path + ": " + status.ToString();
   if (status.IsCorruption()) text.append("; ").append(kDamageRemedy);
   throw Error(text);
+}
+
+void resume(const Rocks& rocks) {
+  constexpr std::string_view kCannotResume = "cannot resume the store";
+  const std::lock_guard lock(*rocks.view);
+  check(rocks.db->Resume(), kCannotResume);
+  // It has begun a new log file if it had anything in memory to write to a table. If not, it would append to the one
+  // whose last write failed, which its writer asserts against: so there must be something, and not by way of the log.
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  check(rocks.db->Put(unlogged, rocks.meta, to_slice(keys::kResumed), ""), kCannotResume);
+  check(rocks.db->Flush(rocksdb::FlushOptions(), rocks.meta), kCannotResume);
 }
 
 void rebuild_manifest(const std::string& path) {

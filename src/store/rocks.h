@@ -61,7 +61,12 @@ inline constexpr std::string_view kDamageRemedy =
 
 /// Opens or creates the database in `path`. Throws Error; when the database is damaged it names the damage. A log whose
 /// end is incomplete is no damage: a crash leaves one.
-Rocks open_rocks(const std::string& path, bool read_only);
+/// `env`, if there is one, does all file accesses and outlives it.
+Rocks open_rocks(const std::string& path, bool read_only, rocksdb::Env* env = nullptr);
+
+/// Tells a database that refuses to write, as a write has failed, to try again. Waits until Rocks::view is free. Throws
+/// Error while it cannot.
+void resume(const Rocks& rocks);
 
 /// Makes a database of the table files in `path` alone, whatever else is there; its write-ahead logs must be elsewhere.
 /// A family that no table is of is lost to it. Throws Error.

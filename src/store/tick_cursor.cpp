@@ -38,6 +38,7 @@ std::optional<StoredChunk> find_chunk(const Rocks& rocks, SymbolId symbol, UnixN
 TickCursor::TickCursor(const Rocks& rocks, const Tail& tail, SymbolId symbol, UnixNanos from, UnixNanos to)
     : symbol_(symbol), from_(std::max(from, kFirstTickTime)), to_(std::min(to, kEndOfTickTime)) {
   std::vector<rocksdb::Iterator*> iterators;
+  sources_.reserve(keys::kSpanLimits.size());
   // One consistent view for all four and the tail.
   OpenChunk unpacked;
   const std::vector<rocksdb::ColumnFamilyHandle*> families(keys::kSpanLimits.size(), rocks.ticks);
@@ -46,9 +47,9 @@ TickCursor::TickCursor(const Rocks& rocks, const Tail& tail, SymbolId symbol, Un
     check(rocks.db->NewIterators(rocksdb::ReadOptions(), families, &iterators), "cannot read the store");
     tail.copy(symbol, from_, to_, unpacked.ticks);
   }
-  for (std::size_t i = 0; i < iterators.size(); ++i) {
-    Source& source = sources_.emplace_back();
-    source.iterator.reset(iterators[i]);
+  for (rocksdb::Iterator* iterator : iterators) sources_.emplace_back().iterator.reset(iterator);
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    Source& source = sources_[i];
     source.iterator->Seek(keys::chunk_lower_bound(symbol, static_cast<std::uint8_t>(i), from_ - keys::kSpanLimits[i]));
     look_at(source, i);
   }

@@ -30,12 +30,14 @@ inline const std::vector<Timeframe>& store_timeframes() {
 /// A store and its registries, opened together.
 struct OpenStore {
   /// `run_weight` as in EmbeddedStore::Options: 1 packs each commit for itself.
-  explicit OpenStore(const std::filesystem::path& database, bool read_only = false, std::size_t run_weight = 0)
+  explicit OpenStore(const std::filesystem::path& database, bool read_only = false, std::size_t run_weight = 0,
+                     rocksdb::Env* env = nullptr)
       : store({.database = database,
                .read_only = read_only,
                .sync_commits = false,
                .timeframes = read_only ? std::vector<Timeframe>{} : store_timeframes(),
-               .run_weight = run_weight},
+               .run_weight = run_weight,
+               .env = env},
               symbols, lps) {}
 
   void intern(std::uint32_t symbol_count, std::uint16_t lp_count) {

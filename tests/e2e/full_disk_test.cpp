@@ -1,0 +1,195 @@
+// The real server on a disk that is full: a small tmpfs in a mount namespace of its own.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/server_fixture.h"
+
+namespace tickpipe::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+/// Keeps the namespace and its disk alive while servers come and go.
+class SmallDisk {
+ public:
+  SmallDisk(const std::string& mount_point, const std::string& files)
+      : mount_point_(mount_point),
+        holder_({"/usr/bin/unshare", "--map-root-user", "--mount", "/bin/sh", "-c",
+                 "mount -t tmpfs -o size=24m none " + mount_point + " && : > " + mount_point +
+                     "/mounted && exec sleep 900"},
+                files) {}
+
+  /// False where the machine does not permit it.
+  [[nodiscard]] bool is_there() const {
+    for (int i = 0; i < 100; ++i) {
+      if (fs::exists(inside("mounted"))) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    return false;
+  }
+  [[nodiscard]] std::string why_not() const { return holder_.err(); }
+  /// What to put before a command, so that it sees the disk.
+  [[nodiscard]] std::vector<std::string> enter() const {
+    return {"/usr/bin/nsenter", "--preserve-credentials",     "--user", "--mount",
+            "--target",         std::to_string(holder_.pid())};
+  }
+  /// The file on the disk, as seen from here.
+  [[nodiscard]] fs::path inside(const std::string& name) const {
+    return "/proc/" + std::to_string(holder_.pid()) + "/root" + mount_point_ + "/" + name;
+  }
+  void take_room(std::size_t bytes) const {
+    std::ofstream out(inside("filler"), std::ios::binary);
+    out << std::string(bytes, 'x');
+  }
+  void give_room() const { fs::remove(inside("filler")); }
+
+ private:
+  std::string mount_point_;
+  Process holder_;
+};
+
+class FullDiskTest : public ServerTest {
+ protected:
+  static constexpr int kBatch = 500;
+
+  void SetUp() override {
+    fs::create_directories(folder_ / "disk");
+    disk_ = std::make_unique<SmallDisk>(folder_ / "disk", folder_ / "holder");
+    if (!disk_->is_there()) GTEST_SKIP() << "no mount namespace here, the disk cannot be made: " << disk_->why_not();
+    disk_->take_room(12'000'000);
+    server_ = start();
+  }
+
+  std::unique_ptr<RunningServer> spawn_on_disk() {
+    std::vector<std::string> arguments = disk_->enter();
+    arguments.insert(arguments.end(), {TICKPIPE_EXECUTABLE, "serve", "--data-dir", folder_ / "disk/data", "--port", "0",
+                                       "--feed", "none"});
+    return std::make_unique<RunningServer>(std::move(arguments), folder_ / "on_disk" + std::to_string(++started_),
+                                           std::vector<std::string>{});
+  }
+  std::unique_ptr<RunningServer> start() {
+    auto server = spawn_on_disk();
+    server->wait_until_ready();
+    return server;
+  }
+
+  static std::string batch(int number) {
+    std::string body;
+    for (int i = 0; i < kBatch; ++i) {
+      const std::int64_t n = number * kBatch + i;
+      body += R"({"symbol":"EURUSD","bid":)" + std::to_string(1'000'000 + n) + R"(,"ask":5000000,"timestamp_ns":)" +
+              std::to_string(1'770'033'600'000'000'000 + n * 1'000'003) + "}\n";
+    }
+    return body;
+  }
+  HttpReply send(int number) const { return server_->post("/api/ingest?historical=true", batch(number), kLines); }
+  /// Sends until the disk is full; returns how many batches were acknowledged.
+  int fill() {
+    HttpClient client = server_->connect();
+    for (int number = 0; number < 5'000; ++number) {
+      const auto reply = client.post("/api/ingest?historical=true", batch(number), kLines);
+      if (!reply) ADD_FAILURE() << "no answer to batch " << number;
+      if (!reply || reply->status == 503) {
+        refusal_ = reply.value_or(HttpReply{});
+        return number;
+      }
+      EXPECT_EQ(reply->status, 200) << reply->body;
+    }
+    ADD_FAILURE() << "the disk does not get full";
+    return 0;
+  }
+  /// Each quote of that many batches is there, once, in order.
+  void expect_whole(int batches) const {
+    const auto quotes = whole_history(*server_, "EURUSD", 10'000);
+    ASSERT_EQ(quotes.size(), static_cast<std::size_t>(batches) * kBatch);
+    for (std::size_t i = 0; i < quotes.size(); ++i) {
+      ASSERT_EQ(quotes[i].at("tick_id"), "EURUSD-" + std::to_string(i + 1));
+      ASSERT_EQ(quotes[i].at("bid"), std::to_string(1'000'000 + i));
+    }
+  }
+  [[nodiscard]] std::string newest() const { return server_->json("/api/quotes/latest/EURUSD").at("tick_id"); }
+
+  static constexpr const char* kLines = "Content-Type: application/x-ndjson\r\n";
+  std::unique_ptr<SmallDisk> disk_;
+  std::unique_ptr<RunningServer> server_;
+  HttpReply refusal_;
+  int started_ = 0;
+};
+
+TEST_F(FullDiskTest, SaysSoShowsNothingUncommittedAndGoesOnByItself) {
+  const int acknowledged = fill();
+  ASSERT_GT(acknowledged, 10);
+  const Json refusal = Json::parse(refusal_.body);
+  EXPECT_GT(refusal.at("pending"), 0) << refusal_.body;
+  EXPECT_EQ(refusal_.header("content-type"), "application/problem+json");
+
+  const HttpReply health = server_->get("/api/pipeline/health");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_EQ(Json::parse(health.body).at("overall_status"), "unhealthy") << health.body;
+  EXPECT_NE(health.body.find("No space left"), std::string::npos) << health.body;
+
+  // What is not committed is not shown, live quotes neither; what is committed is still served.
+  const std::string last = "EURUSD-" + std::to_string(acknowledged * kBatch);
+  EXPECT_EQ(newest(), last);
+  EXPECT_EQ(send(acknowledged).status, 503);
+  const std::string live =
+      R"({"symbol":"EURUSD","bid":1000001,"ask":5000000,"timestamp_ns":)" + std::to_string(wall_clock().ns) + "}";
+  EXPECT_EQ(server_->post("/api/ingest", live).status, 503);
+  EXPECT_EQ(newest(), last);
+  expect_whole(acknowledged);
+
+  disk_->give_room();
+  ASSERT_TRUE(eventually([&] { return send(acknowledged).status == 200; }));
+  ASSERT_EQ(send(acknowledged + 1).status, 200);
+  EXPECT_TRUE(eventually([&] { return server_->get("/api/pipeline/health").status == 200; }));
+  expect_whole(acknowledged + 2);
+  server_->stop();
+  server_ = start();
+  expect_whole(acknowledged + 2);
+  server_->stop();
+}
+
+TEST_F(FullDiskTest, KilledWhileItIsFullItHasAllThatWasAcknowledged) {
+  const int acknowledged = fill();
+  ASSERT_GT(acknowledged, 10);
+  server_->kill();
+  {
+    const auto refused = spawn_on_disk();
+    if (eventually([&] { return refused->has_ended() || refused->has_logged("Listening on"); }) &&
+        refused->has_ended()) {
+      EXPECT_EQ(refused->wait(), 1) << refused->log();
+      EXPECT_NE(refused->log().find("No space left"), std::string::npos) << refused->log();
+    } else {
+      refused->kill();  // it could start, and refuses what it cannot store
+    }
+  }
+  disk_->give_room();
+  server_ = start();
+  // The batch that was refused may have been committed before the answer: the same again makes that no difference.
+  EXPECT_EQ(send(acknowledged).status, 200);
+  expect_whole(acknowledged + 1);
+  server_->stop();
+}
+
+TEST_F(FullDiskTest, StoppedWhileItIsFullItEndsAndTells) {
+  const int acknowledged = fill();
+  ASSERT_GT(acknowledged, 10);
+  server_->signal(SIGTERM);
+  EXPECT_EQ(server_->wait(), 1);
+  EXPECT_NE(server_->log().find("No space left"), std::string::npos) << server_->log();
+  disk_->give_room();
+  server_ = start();
+  EXPECT_EQ(send(acknowledged).status, 200);
+  expect_whole(acknowledged + 1);
+  server_->stop();
+}
+
+}  // namespace
+}  // namespace tickpipe::testing
