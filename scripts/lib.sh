@@ -9,7 +9,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   librocksdb-dev libsimdjson-dev nlohmann-json3-dev libcli11-dev
-  libhowardhinnant-date-dev tzdata libspdlog-dev libfmt-dev libboost1.81-dev zlib1g-dev
+  libhowardhinnant-date-dev tzdata libspdlog-dev libfmt-dev libboost1.81-dev zlib1g-dev libssl-dev
 )
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev libgmock-dev)

@@ -33,8 +33,9 @@ struct LibraryHome {
 };
 
 const std::vector<LibraryHome> kLibraryHomes = {
-    {"rocksdb/", {"store"}}, {"simdjson", {"ingest"}}, {"date/", {"model"}},  {"nlohmann/", {"app"}},
-    {"spdlog/", {"app"}},    {"CLI/", {"app"}},        {"boost/", {"serve"}}, {"zlib.h", {"serve"}},
+    {"rocksdb/", {"store"}}, {"simdjson", {"ingest"}}, {"date/", {"model"}},
+    {"nlohmann/", {"app"}},  {"spdlog/", {"app"}},     {"CLI/", {"app"}},
+    {"boost/", {"serve"}},   {"zlib.h", {"serve"}},    {"openssl/", {"serve"}},
 };
 
 /// Printing and ending the process belong to the program, not to the library: identifiers that only app may use.
@@ -356,6 +357,7 @@ INSTANTIATE_TEST_SUITE_P(
         Violation{"NlohmannInIngest", "ingest/a.cpp", "#include <nlohmann/json.hpp>\n", "ingest/a.cpp:1: <nlohmann/"},
         Violation{"SpdlogInThePipeline", "pipeline/a.cpp", "#include <spdlog/spdlog.h>\n", "pipeline/a.cpp:1: <spdlog"},
         Violation{"CliInThePipeline", "pipeline/a.cpp", "#include <CLI/CLI.hpp>\n", "pipeline/a.cpp:1: <CLI/CLI.hpp>"},
+        Violation{"OpensslInTheStore", "store/a.cpp", "#include <openssl/evp.h>\n", "store/a.cpp:1: <openssl/"},
         Violation{"PrintsToCout", "shard/a.cpp", "void f() {\n  std::cout << 1;\n}\n", "shard/a.cpp:2: library code"},
         Violation{"Printf", "shard/a.cpp", "void f() { std::printf (\"x\"); }\n", "shard/a.cpp:1: library code"},
         Violation{"Exit", "pipeline/a.cpp", "void f() { exit(1); }\n", "pipeline/a.cpp:1: library code"},
