@@ -13,6 +13,8 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// A time as read, of any size.
 using AnyTime = std::optional<Int128>;
+/// Stands for every time of more than nineteen digits.
+constexpr Int128 kFarFuture = static_cast<Int128>(1) << 120;
 
 constexpr std::int64_t kUnitLimits[] = {100'000'000'000, 100'000'000'000'000, 100'000'000'000'000'000};
 
@@ -75,7 +77,7 @@ AnyTime parse_numeric(std::string_view text, TimeUnit unit) noexcept {
   if (!parts.valid || parts.negative) return std::nullopt;
   const DigitsByPlace digits(parts);
   constexpr int kMostWholeDigits = 19;
-  if (digits.any_from(kMostWholeDigits)) return std::nullopt;
+  if (digits.any_from(kMostWholeDigits)) return kFarFuture;
   Int128 value = 0;
   for (int place = kMostWholeDigits - 1; place >= 0; --place) value = value * 10 + digits.at(place);
   if (unit == TimeUnit::kAuto) unit = unit_of(value);
@@ -189,7 +191,8 @@ AnyTime parse_any(std::string_view text, TimeUnit unit) noexcept {
   if (!text.empty() && text.size() <= 18 && text.front() != '0' && std::all_of(text.begin(), text.end(), is_digit)) {
     return parse_integer(text, unit);
   }
-  if (unit == TimeUnit::kAuto && text.size() > 4 && text[4] == '-' && is_digit(text[0])) return parse_iso8601(text);
+  // In `1.5e-9` the minus of an exponent stands where a date has its first one.
+  if (unit == TimeUnit::kAuto && text.size() > 4 && text[4] == '-' && is_digit(text[3])) return parse_iso8601(text);
   return parse_numeric(text, unit);
 }
 

@@ -59,6 +59,21 @@ TEST(TimestampTest, TimesOutsideTheRangeAreRefused) {
   }
 }
 
+TEST(TimestampTest, ABoundOutsideTheRangeIsMovedToItsNearEnd) {
+  for (const char* text : {"0", "1", "1972-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "1e-400", "1.5e-9", "999e-3"}) {
+    const auto bound = parse_time_bound(text);
+    ASSERT_TRUE(bound.has_value()) << text;
+    EXPECT_LE(bound->ns, kFirstTickTime.ns) << text;
+  }
+  for (const char* text : {"2262-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "99999999999", "1e19", "9999999999999999999",
+                           "99999999999999999999999", "1e400"}) {
+    EXPECT_EQ(parse_time_bound(text), kEndOfTickTime) << text;
+  }
+  for (const char* text : {"", "-1", "now", "1.5e-", "2020-02-30T00:00:00Z"}) {
+    EXPECT_FALSE(parse_time_bound(text)) << text;
+  }
+}
+
 TEST(TimestampTest, MalformedTextIsRefused) {
   for (const char* text : {"",
                            "now",
