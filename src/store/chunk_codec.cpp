@@ -1,5 +1,6 @@
 #include "store/chunk_codec.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -119,7 +120,9 @@ std::size_t decode_rows(ByteReader& in, const Parsed& parsed, SymbolId symbol, P
   std::int64_t spread = 0;
   std::size_t unknown = 0;
   for (std::size_t i = 0; i < header.count; ++i) {
-    tick.ts_event.ns = wrapping_add(tick.ts_event.ns, static_cast<std::int64_t>(in.varint()));
+    const UnixNanos before = tick.ts_event;
+    tick.ts_event.ns = wrapping_add(before.ns, static_cast<std::int64_t>(in.varint()));
+    if (tick.ts_event < before || (i == 0 && tick.ts_event != header.first)) throw Error("a chunk of ticks is damaged");
     lag = wrapping_add(lag, in.signed_varint());
     tick.ts_recv.ns = wrapping_add(tick.ts_event.ns, lag);
     tick.bid.units = wrapping_add(tick.bid.units, in.signed_varint());
@@ -168,7 +171,12 @@ std::size_t decode_columns(ByteReader& in, const Parsed& parsed, SymbolId symbol
     read([&](StoredTick& each, std::int64_t value) { take(each, before = wrapping_add(before, value)); });
   };
   read_differences(parsed.header.first.ns, [](StoredTick& each, std::int64_t ns) { each.tick.ts_event.ns = ns; });
-  if (ticks.back().tick.ts_event != parsed.header.last) throw Error("a chunk of ticks is damaged");
+  // Readers search by time, so that records out of order would hide others.
+  const auto is_before = [](const StoredTick& a, const StoredTick& b) { return a.tick.ts_event < b.tick.ts_event; };
+  if (ticks.front().tick.ts_event != parsed.header.first || ticks.back().tick.ts_event != parsed.header.last ||
+      !std::is_sorted(ticks.begin(), ticks.end(), is_before)) {
+    throw Error("a chunk of ticks is damaged");
+  }
   if (parsed.shape & kReceivedByItself) {
     read_differences(parsed.header.first.ns, [](StoredTick& each, std::int64_t ns) { each.tick.ts_recv.ns = ns; });
   } else {

@@ -190,6 +190,37 @@ TEST(ChunkCodecTest, RowsOfTheFirstFormatAreRead) {
   EXPECT_EQ(decoded[1], (StoredTick{tick, Position{12}}));
 }
 
+TEST(ChunkCodecTest, RecordsOutOfOrderAreDamage) {
+  std::mt19937_64 random(9);
+  auto ticks = random_chunk(random, 4);
+  for (std::size_t i = 0; i < ticks.size(); ++i) {
+    ticks[i].ts_event.ns = kFirstTickTime.ns + static_cast<std::int64_t>(i) * 1000;
+  }
+  std::vector<StoredTick> decoded;
+  EXPECT_EQ(decode_chunk(encode(ticks), SymbolId{7}, Position{}, decoded), 0U);
+  std::swap(ticks[1].ts_event, ticks[2].ts_event);
+  EXPECT_THROW(decode_chunk(encode(ticks), SymbolId{7}, Position{}, decoded), Error);
+}
+
+TEST(ChunkCodecTest, RowsOutOfOrderAreDamage) {
+  std::string bytes;
+  ByteWriter w(bytes);
+  w.u8(1);
+  w.u8(1 | 2 | 4 | 8 | 16);
+  w.i64(kFirstTickTime.ns);
+  w.i64(kFirstTickTime.ns + 500);
+  w.varint(3);
+  w.varint(1);
+  w.u16(0);
+  w.u8(0);
+  for (const std::int64_t step : {std::int64_t{0}, std::int64_t{700}, std::int64_t{-200}}) {
+    w.varint(static_cast<std::uint64_t>(step));
+    for (int column = 0; column < 3; ++column) w.signed_varint(1);
+  }
+  std::vector<StoredTick> decoded;
+  EXPECT_THROW(decode_chunk(bytes, SymbolId{7}, Position{}, decoded), Error);
+}
+
 TEST(ChunkCodecTest, CountsThatNoChunkHasAreDamage) {
   std::mt19937_64 random(8);
   const std::string bytes = encode(random_chunk(random, 1));
