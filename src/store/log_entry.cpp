@@ -1,5 +1,7 @@
 #include "store/log_entry.h"
 
+#include <limits>
+
 #include "core/bytes.h"
 #include "core/error.h"
 
@@ -107,9 +109,15 @@ LogEntry decode_log_entry(std::string_view bytes, Position position) {
   const std::uint8_t version = r.u8();
   if (!r.ok() || version < kChunks || version > kPacked)
     throw Error("a log entry has a format that this release cannot read");
-  const auto read_position = [&] { return Position{position.value - r.varint()}; };
   LogEntry entry;
-  entry.first = version == kPacked ? read_position() : position;
+  entry.first = position;
+  // A distance that leads before the commits of the entry is damage; it must not wrap to one far ahead.
+  const auto read_position = [&](Position least) {
+    const std::uint64_t distance = r.varint();
+    if (distance > position.value - least.value) r.fail();
+    return Position{position.value - distance};
+  };
+  if (version == kPacked) entry.first = read_position({1});
   if (version == kCommit) {
     decode_rows(r, entry.ticks);
   } else {
@@ -117,6 +125,7 @@ LogEntry decode_log_entry(std::string_view bytes, Position position) {
       keys::Chunk& chunk = entry.chunks.emplace_back();
       chunk.symbol.value = static_cast<std::uint32_t>(r.varint());
       chunk.span_class = r.u8();
+      if (chunk.span_class >= keys::kSpanLimits.size()) r.fail();
       chunk.first.ns = r.i64();
       chunk.ordinal = static_cast<std::uint32_t>(r.varint());
       chunk.position = position;
@@ -125,16 +134,18 @@ LogEntry decode_log_entry(std::string_view bytes, Position position) {
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
     keys::BarKey& bar = entry.bars.emplace_back();
     bar.symbol.value = static_cast<std::uint32_t>(r.varint());
-    bar.timeframe.length = std::chrono::seconds{static_cast<std::int64_t>(r.varint())};
+    const std::uint64_t seconds = r.varint();
+    if (seconds > std::numeric_limits<std::uint32_t>::max()) r.fail();  // what a key of a bar holds
+    bar.timeframe.length = std::chrono::seconds{static_cast<std::int64_t>(seconds)};
     bar.open_time.ns = r.i64();
   }
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
-    entry.close_positions.push_back(version == kPacked ? read_position() : position);
+    entry.close_positions.push_back(version == kPacked ? read_position(entry.first) : position);
     entry.closes.push_back(read_close(r));
   }
   if (version != kChunks) {
     for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
-      entry.amended_positions.push_back(version == kPacked ? read_position() : position);
+      entry.amended_positions.push_back(version == kPacked ? read_position(entry.first) : position);
       entry.amended.push_back(read_amended(r, version != kChunksAndAmended));
     }
   }

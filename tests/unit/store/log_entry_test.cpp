@@ -82,9 +82,9 @@ TEST(LogEntryTest, EveryTruncationIsDamage) {
   for (int i = 0; i < 100; ++i) {
     const std::string bytes = encode(random_entry(random));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
-      ASSERT_THROW(decode_log_entry(std::string(bytes, 0, size), Position{1}), Error);
+      ASSERT_THROW(decode_log_entry(std::string(bytes, 0, size), Position{77}), Error);
     }
-    ASSERT_THROW(decode_log_entry(bytes + '\0', Position{1}), Error);
+    ASSERT_THROW(decode_log_entry(bytes + '\0', Position{77}), Error);
   }
 }
 
@@ -96,13 +96,41 @@ TEST(LogEntryTest, FlippedBitsGiveErrorOrAnEntryOfBoundedSize) {
       std::string damaged = bytes;
       damaged[bit / 8] = static_cast<char>(static_cast<unsigned char>(damaged[bit / 8]) ^ (1U << (bit % 8)));
       try {
-        const LogEntry entry = decode_log_entry(damaged, Position{1});
+        const LogEntry entry = decode_log_entry(damaged, Position{77});
         ASSERT_LE(entry.chunks.size() + entry.bars.size() + entry.closes.size(), damaged.size());
-        for (const keys::Chunk& chunk : entry.chunks) ASSERT_FALSE(keys::chunk(chunk).empty());
+        for (const keys::Chunk& chunk : entry.chunks) ASSERT_TRUE(keys::parse_chunk(keys::chunk(chunk)));
       } catch (const Error&) {
       }
     }
   }
+}
+
+TEST(LogEntryTest, ACommitOutsideOfThoseOfTheEntryIsDamage) {
+  LogEntry entry;
+  entry.first = Position{70};
+  entry.closes.push_back({SymbolId{1}, 5, kFirstTickTime});
+  entry.amended.emplace_back();
+  entry.close_positions = {Position{70}};
+  entry.amended_positions = {Position{77}};
+  EXPECT_EQ(decode_log_entry(encode(entry), Position{77}).closes.size(), 1U);
+  for (const std::uint64_t outside : {std::uint64_t{69}, std::uint64_t{78}}) {
+    entry.close_positions = {Position{outside}};
+    EXPECT_THROW(decode_log_entry(encode(entry), Position{77}), Error) << outside;
+    entry.close_positions = {Position{70}};
+    entry.amended_positions = {Position{outside}};
+    EXPECT_THROW(decode_log_entry(encode(entry), Position{77}), Error) << outside;
+    entry.amended_positions = {Position{77}};
+  }
+}
+
+TEST(LogEntryTest, WhatHasNoKeyIsDamage) {
+  LogEntry entry;
+  entry.first = Position{77};
+  entry.chunks.push_back({.symbol = SymbolId{1}, .span_class = 4, .first = kFirstTickTime, .position = Position{77}});
+  EXPECT_THROW(decode_log_entry(encode(entry), Position{77}), Error);
+  entry.chunks.clear();
+  entry.bars.push_back({SymbolId{1}, Timeframe{std::chrono::seconds{std::int64_t{1} << 32}}, kFirstTickTime});
+  EXPECT_THROW(decode_log_entry(encode(entry), Position{77}), Error);
 }
 
 TEST(LogEntryTest, AnEntryOfALaterVersionIsRefused) {
