@@ -5,7 +5,7 @@
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
 export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/null || echo 2)}"
 
-# shellcheck disable=SC2034 # the three lists are used by the scripts that source this file
+# shellcheck disable=SC2034 # the lists are used by the scripts that source this file
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   librocksdb-dev libsimdjson-dev nlohmann-json3-dev libcli11-dev
@@ -15,6 +15,8 @@ build_packages=(
 test_packages=(libgtest-dev libgmock-dev)
 # shellcheck disable=SC2034
 tidy_packages=(clang-tidy-16 clang-format-16)
+# shellcheck disable=SC2034
+fuzz_packages=(clang-16 libclang-rt-16-dev)
 
 note() { printf '[%s] %s\n' "$(basename -- "$0")" "$*" >&2; }
 
