@@ -148,8 +148,9 @@ class RequestReader::Parser final : public beast_http::basic_parser<true> {
   }
   void on_finish_impl(error_code& ec) override { ec = {}; }
 
+  /// RFC 9110, 5.6.1: elements of a list may be empty and are of no account.
   static void append_list(std::string& list, std::string_view more) {
-    if (!list.empty()) list.append(", ");
+    if (!list.empty() && !more.empty()) list.append(", ");
     list.append(more);
   }
 
