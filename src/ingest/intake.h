@@ -66,10 +66,11 @@ class Intake {
   Moment take_time() noexcept;
 
   [[nodiscard]] IntakeTotals totals() const;
+  /// Whether quotes of the symbol may come: the allow-list has it, or is empty.
+  [[nodiscard]] bool is_allowed(const Name& symbol) const;
 
  private:
   friend class QuoteProducer;
-  [[nodiscard]] bool is_allowed(const Name& symbol) const;
   IntakeCounters& add_counters();
   /// Keeps what a producer has counted and forgets the producer.
   void retire(const IntakeCounters& counters);

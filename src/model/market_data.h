@@ -39,6 +39,12 @@ struct TickPage {
   std::uint64_t max_seq = 0;  ///< to be given with the query for the next page
 };
 
+/// How far a symbol has got.
+struct QuoteSnapshot {
+  Tick latest;                   ///< seq 0 = none yet
+  std::uint64_t newest_seq = 0;  ///< of all quotes that are shown; 0 = none yet
+};
+
 struct BarQuery {
   SymbolId symbol;
   Timeframe timeframe;
@@ -72,6 +78,9 @@ class MarketData {
   /// The latest quote; nothing before the first. Memory only.
   [[nodiscard]] virtual std::optional<Tick> latest(SymbolId symbol) const = 0;
 
+  /// The latest quote and the newest seq, of one moment. Memory only.
+  [[nodiscard]] virtual QuoteSnapshot snapshot(SymbolId symbol) const = 0;
+
   /// Memory only.
   [[nodiscard]] virtual std::vector<SymbolActivity> activity() const = 0;
 
@@ -85,6 +94,9 @@ class MarketData {
 
   /// The open bar with the greatest open time. Memory only.
   [[nodiscard]] virtual std::optional<Bar> active_bar(SymbolId symbol, Timeframe timeframe) const = 0;
+
+  /// All open bars, ascending. Memory only.
+  [[nodiscard]] virtual std::vector<Bar> open_bars(SymbolId symbol, Timeframe timeframe) const = 0;
 
   /// The configured timeframes, ascending.
   [[nodiscard]] virtual const std::vector<Timeframe>& timeframes() const = 0;

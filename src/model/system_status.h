@@ -38,6 +38,15 @@ struct SystemStats {
   std::uint64_t commits = 0;
   std::uint64_t quotes_distributed = 0;  ///< quotes handed to clients
   std::uint64_t clients_connected = 0;
+  /// What goes over WebSocket and event streams.
+  struct Streams {
+    std::uint64_t clients = 0;
+    std::uint64_t messages = 0;        ///< quotes and bars that clients were sent
+    std::uint64_t bytes = 0;           ///< framing included
+    std::uint64_t encoded = 0;         ///< messages, each once for all clients of a format
+    std::uint64_t encoded_missed = 0;  ///< quotes for one client that had missed them
+    std::uint64_t overruns = 0;        ///< times that the hub was full
+  } streams;
   std::uint64_t stale_feeds_detected = 0;
   std::uint64_t symbols = 0;
   UnixNanos last_tick_time = kNoTime;  ///< greatest event time; kNoTime = none yet

@@ -69,6 +69,11 @@ struct PipelineConfig {
     std::vector<std::string> cors_origins;
   } http;
 
+  struct WebSocket {
+    bool compression = true;                      ///< permessage-deflate for clients that offer it
+    std::uint64_t client_buffer_bytes = 1048576;  ///< unsent closed bars of a client; beyond it is closed
+  } ws;
+
   struct Ingest {
     std::uint64_t max_line_bytes = 65536;
   } ingest;

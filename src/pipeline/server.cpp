@@ -22,6 +22,7 @@
 #include "publish/market_view.h"
 #include "serve/api.h"
 #include "serve/http_server.h"
+#include "serve/stream/stream_hub.h"
 
 namespace tickpipe {
 namespace {
@@ -70,6 +71,16 @@ std::optional<InputFormat> input_format(ReplayFormat format) {
   return std::nullopt;
 }
 
+SystemStats::Streams stream_stats(const StreamHub& hub) {
+  const StreamHub::Counters counters = hub.counters();
+  return {.clients = counters.clients,
+          .messages = counters.messages,
+          .bytes = counters.bytes,
+          .encoded = counters.encoded_ticks + counters.encoded_bars + counters.encoded_status,
+          .encoded_missed = counters.encoded_missed,
+          .overruns = counters.lost_quotes};
+}
+
 }  // namespace
 
 /// Everything that runs, in the order of construction: what comes later stands on what comes before.
@@ -104,6 +115,7 @@ struct Server::Impl final : Maintenance {
   std::vector<RunningFeed> feeds;
   WorkerPool queries;
   ServerStatus status;
+  StreamHub streams;
   Api api;
   HttpServer http;
   bool is_running = false;
@@ -138,8 +150,26 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
               .stats_interval = options.stats_interval,
               .feeds = [this] { return feed_statuses(); },
               .feed_of_lp = [this](const Name& lp) { return feed_of_lp(lp); },
-              .quotes_distributed = [this] { return api.quotes_served(); },
-              .connections = [this] { return http.connections(); }}),
+              .quotes_distributed = [this] { return api.quotes_served() + streams.counters().messages; },
+              .connections = [this] { return http.connections(); },
+              .streams = [this] { return stream_stats(streams); },
+              .stream_latency = [this] { return streams.latency(); }}),
+      streams({.market = view,
+               .symbols = pipeline.symbols(),
+               .lps = pipeline.lps(),
+               .ingest = ingest,
+               .clock = clock,
+               .log = log,
+               .epoch = pipeline.epoch(),
+               .is_allowed = [this](const Name& symbol) { return pipeline.intake().is_allowed(symbol); },
+               .stats_json = [this] { return api.stats_json(); },
+               .health_json = [this] { return api.health_json(); },
+               .run_in_background = [this](std::function<void()> work) { queries.submit(std::move(work)); },
+               .live_tick_age = given.live_tick_age,
+               .inbox_events = given.distribution_buffer_size,
+               .client_buffer_bytes = given.ws.client_buffer_bytes,
+               .compression = given.ws.compression,
+               .max_ingest_bytes = given.http.max_body_bytes}),
       api({.market = view,
            .status = status,
            .ingest = ingest,
@@ -149,10 +179,12 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
            .clock = clock,
            .epoch = pipeline.epoch(),
            .stale_after = given.stale_quote_threshold,
-           .run_in_background = [this](std::function<void()> work) { queries.submit(std::move(work)); }}),
+           .run_in_background = [this](std::function<void()> work) { queries.submit(std::move(work)); },
+           .streams = &streams}),
       http(http_options(given), api, log) {
   pipeline.for_each_symbol([this](const SymbolState& state) { view.restore(start_of(state)); });
   pipeline.add_listener(view);
+  pipeline.add_listener(streams);  // behind the view: see StreamHub
   pipeline.add_listener(bar_log);
   pipeline.add_listener(ledger);  // last: whoever is told that a quote is committed finds it in the view
 }
@@ -316,6 +348,7 @@ void Server::reload(const PipelineConfig& config, std::vector<ConfiguredFeed> fe
   Impl& all = *impl_;
   all.pipeline.reconfigure(config);
   all.view.set_hot_ticks(config.hot_data_retention);
+  all.streams.set_live_tick_age(config.live_tick_age);
   all.api.set_stale_after(config.stale_quote_threshold);
   all.status.set_stale_after(config.stale_quote_threshold);
   std::vector<Impl::RunningFeed> ending;

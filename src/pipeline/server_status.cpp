@@ -59,7 +59,9 @@ SystemStats ServerStatus::stats() const {
   stats.last_tick_time = view_.newest_event();
   stats.tick = latencies.tick;
   stats.ohlc = latencies.bar;
-  stats.distribution = latencies.distribution;
+  const LatencySummary streamed = sources_.stream_latency();
+  stats.distribution = streamed.count != 0 ? streamed : latencies.distribution;
+  stats.streams = sources_.streams();
   stats.queues = pipeline_.queue_depths();
   stats.resident_bytes = usage.resident_bytes;
   stats.cpu_seconds = usage.cpu_seconds;
@@ -159,7 +161,9 @@ HealthReport ServerStatus::health() const {
   ohlc.figures = {{"bars_generated", now.bars_generated}, {"ticks_late_for_bars", now.late_for_bars}};
   ComponentHealth distributor;
   distributor.name = "distributor";
-  distributor.figures = {{"clients_connected", now.clients_connected}, {"quotes_distributed", now.quotes_distributed}};
+  distributor.figures = {{"clients_connected", now.clients_connected},
+                         {"stream_clients", now.streams.clients},
+                         {"quotes_distributed", now.quotes_distributed}};
   report.components = {ingester(now, report.feeds), std::move(ohlc), std::move(distributor), storage(now),
                        monitor(feed_health())};
   for (const ComponentHealth& component : report.components) report.overall = worse(report.overall, component.state);

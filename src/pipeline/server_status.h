@@ -29,6 +29,8 @@ class ServerStatus final : public SystemStatus {
     std::function<std::optional<FeedState>(const Name&)> feed_of_lp;  ///< nothing: it comes by no feed
     std::function<std::uint64_t()> quotes_distributed;
     std::function<std::uint64_t()> connections;
+    std::function<SystemStats::Streams()> streams;
+    std::function<LatencySummary()> stream_latency;  ///< committed to handed to a socket; count 0: to nobody yet
   };
 
   /// The references outlive it; the sources are valid until stop().

@@ -121,6 +121,13 @@ std::optional<Tick> MarketView::latest(SymbolId symbol) const {
   return view->latest;
 }
 
+QuoteSnapshot MarketView::snapshot(SymbolId symbol) const {
+  const SymbolView* view = table_.find(symbol);
+  if (view == nullptr) return {};
+  const std::lock_guard lock(view->mutex);
+  return {.latest = view->latest, .newest_seq = view->hot.newest_seq()};
+}
+
 std::vector<SymbolActivity> MarketView::activity() const {
   std::vector<SymbolActivity> all;
   all.reserve(table_.size());
@@ -264,15 +271,19 @@ std::vector<Bar> MarketView::shown_open(const SymbolView& view, std::size_t time
   return view.shown_open(timeframe_index, query, options_.calendar_of);
 }
 
-std::optional<Bar> MarketView::active_bar(SymbolId symbol, Timeframe timeframe) const {
+std::vector<Bar> MarketView::open_bars(SymbolId symbol, Timeframe timeframe) const {
   const SymbolView* view = table_.find(symbol);
   const auto index = index_of(timeframe);
-  if (view == nullptr || !index) return std::nullopt;
+  if (view == nullptr || !index) return {};
   BarQuery query;
   query.symbol = symbol;
   query.timeframe = timeframe;
   const std::lock_guard lock(view->mutex);
-  const std::vector<Bar> open = shown_open(*view, *index, query);
+  return shown_open(*view, *index, query);
+}
+
+std::optional<Bar> MarketView::active_bar(SymbolId symbol, Timeframe timeframe) const {
+  const std::vector<Bar> open = open_bars(symbol, timeframe);
   if (open.empty()) return std::nullopt;
   return open.back();
 }

@@ -59,12 +59,14 @@ class MarketView final : public BatchListener, public MarketData {
   void on_committed(const EventBatch& batch, Position position) override;
 
   [[nodiscard]] std::optional<Tick> latest(SymbolId symbol) const override;
+  [[nodiscard]] QuoteSnapshot snapshot(SymbolId symbol) const override;
   [[nodiscard]] std::vector<SymbolActivity> activity() const override;
   [[nodiscard]] TickPage ticks(const TickQuery& query) const override;
   [[nodiscard]] bool ticks_in_memory(const TickQuery& query) const override;
   [[nodiscard]] std::vector<Bar> bars(const BarQuery& query) const override;
   [[nodiscard]] bool bars_in_memory(const BarQuery& query) const override;
   [[nodiscard]] std::optional<Bar> active_bar(SymbolId symbol, Timeframe timeframe) const override;
+  [[nodiscard]] std::vector<Bar> open_bars(SymbolId symbol, Timeframe timeframe) const override;
   [[nodiscard]] const std::vector<Timeframe>& timeframes() const override { return options_.timeframes; }
   [[nodiscard]] Interval interval(SymbolId symbol, Timeframe timeframe, UnixNanos time) const override;
 

@@ -116,6 +116,7 @@ bool may_be_admin_path(std::string_view raw_path) {
 Access judge_access(const HttpRequest& request, bool allow_any_host) {
   if (!allow_any_host && !is_loopback_host(request.host)) return Access::kForeignHost;
   if (request.origin.empty() || is_own_origin(request.origin, request.host)) return Access::kAllowed;
+  if (request.stream && !request.stream->upgrade.empty()) return Access::kForeignOrigin;
   const bool reads = request.method == HttpMethod::kGet || request.method == HttpMethod::kHead ||
                      request.method == HttpMethod::kOptions;
   return reads && !may_be_admin_path(request.raw_path()) ? Access::kAllowed : Access::kForeignOrigin;

@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 6> kTicksParameters = {kSymbol, "limit", 
 constexpr std::array<std::string_view, 7> kBarsParameters = {"timeframe", "limit",  "from", "to",
                                                              "order",     "closed", "fill"};
 constexpr std::array<std::string_view, 1> kTimeframeParameter = {"timeframe"};
+constexpr std::array<std::string_view, 1> kStreamParameters = {"symbol*"};
+constexpr std::array<std::string_view, 1> kSymbolsParameter = {"symbols"};
 constexpr std::array<std::string_view, 1> kIngestParameters = {"historical"};
 
 constexpr std::array kOk = {200, 400};
@@ -27,11 +29,12 @@ constexpr std::array kOkOrUnavailable = {200, 400, 503};
 constexpr std::array kOkOrUnknown = {200, 400, 404};
 constexpr std::array kOkUnknownOrUnavailable = {200, 400, 404, 503};
 constexpr std::array kIngestStatuses = {200, 400, 415, 429, 503};
+constexpr std::array kUpgradeStatuses = {101, 400, 404, 426, 503};
+constexpr std::array kStreamStatuses = {200, 400, 404, 503};
 constexpr std::array kCleanupStatuses = {200, 400, 415, 503};
 
 /// Part of the interface, but not built yet.
-constexpr std::array<std::string_view, 5> kAbsentPaths = {"/api/quotes/stream", "/api/pipeline/alerts", "/api/ticket",
-                                                          "/ws", "/ws/ingest"};
+constexpr std::array<std::string_view, 2> kAbsentPaths = {"/api/pipeline/alerts", "/api/ticket"};
 
 constexpr std::size_t kFewItems = 256;
 
@@ -77,6 +80,9 @@ struct ApiRoutes {
       Route{HttpMethod::kGet, "/api/quotes/latest", kNoParameters, kOk, &Api::latest_quotes},
       Route{HttpMethod::kGet, "/api/ticks/", kTicksParameters, kOkUnknownOrUnavailable, &Api::ticks_by_parameter},
       Route{HttpMethod::kGet, "/api/ticks/{symbol}", kHistoryParameters, kOkUnknownOrUnavailable, &Api::ticks},
+      Route{HttpMethod::kGet, "/api/quotes/stream", kStreamParameters, kStreamStatuses, &Api::quote_stream},
+      Route{HttpMethod::kGet, "/ws", kSymbolsParameter, kUpgradeStatuses, &Api::websocket},
+      Route{HttpMethod::kGet, "/ws/ingest", kNoParameters, kUpgradeStatuses, &Api::websocket_ingest},
       Route{HttpMethod::kGet, "/api/symbols", kNoParameters, kOk, &Api::symbols},
       Route{HttpMethod::kGet, "/api/pipeline/health", kNoParameters, kOkOrUnavailable, &Api::health},
       Route{HttpMethod::kGet, "/api/pipeline/stats", kNoParameters, kOk, &Api::stats},

@@ -21,6 +21,8 @@
 
 namespace tickpipe {
 
+class StreamHub;
+
 /// What the API stands on. Everything outlives the Api.
 struct ApiParts {
   const MarketData& market;
@@ -34,6 +36,7 @@ struct ApiParts {
   std::chrono::nanoseconds stale_after{0};  ///< age from which a latest quote is stale
   /// Runs work that may read the disk or take long, on another thread or, in tests, at once. Never blocks.
   std::function<void(std::function<void()>)> run_in_background;
+  StreamHub* streams = nullptr;  ///< null: no streams are served
 };
 
 /// The REST API: request in, response out, without a socket.
@@ -48,6 +51,12 @@ class Api final : public HttpHandler {
   explicit Api(ApiParts parts);
 
   void handle(HttpRequest&& request, Respond respond) override;
+  void shut_down_streams(const IoLoop& loop) override;
+  void close_streams(const IoLoop& loop) override;
+
+  /// The JSON objects of /api/pipeline/stats and /api/pipeline/health. Any thread.
+  [[nodiscard]] std::string stats_json() const;
+  [[nodiscard]] std::string health_json() const { return health_json(parts_.status.health()); }
 
   /// Any thread, at any time.
   void set_stale_after(std::chrono::nanoseconds age) noexcept {
@@ -101,6 +110,14 @@ class Api final : public HttpHandler {
   Outcome openapi(const Call& call);
   Outcome docs(const Call& call);
   Outcome root(const Call& call);
+
+  [[nodiscard]] std::string health_json(const HealthReport& report) const;
+
+  // Streams, in api_stream.cpp.
+  Outcome websocket(const Call& call);
+  Outcome websocket_ingest(const Call& call);
+  Outcome quote_stream(const Call& call);
+  [[nodiscard]] std::optional<Problem> stream_problem() const;
 
   // What changes something, in api_ingest.cpp.
   Outcome ingest(const Call& call);

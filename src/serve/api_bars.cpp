@@ -5,7 +5,9 @@
 #include "serve/api.h"
 #include "serve/bar_fill.h"
 #include "serve/json_writer.h"
+#include "serve/market_json.h"
 #include "serve/problem.h"
+#include "serve/timeframe_names.h"
 
 namespace tickpipe {
 namespace {
@@ -13,20 +15,6 @@ namespace {
 constexpr std::size_t kBarBytes = 288;
 constexpr std::size_t kBarsLimit = 100;
 constexpr std::size_t kShortSeries = 1'000;  ///< longer ones are made in the background
-
-constexpr struct {
-  std::string_view name;
-  Timeframe timeframe;
-} kAliases[] = {{"M1", {std::chrono::minutes{1}}},   {"M5", {std::chrono::minutes{5}}},
-                {"M15", {std::chrono::minutes{15}}}, {"H1", {std::chrono::hours{1}}},
-                {"H4", {std::chrono::hours{4}}},     {"D1", {std::chrono::hours{24}}}};
-
-std::optional<Timeframe> timeframe_in(std::string_view text) noexcept {
-  for (const auto& alias : kAliases) {
-    if (alias.name == text) return alias.timeframe;
-  }
-  return parse_timeframe(text);
-}
 
 }  // namespace
 
@@ -53,31 +41,14 @@ class Api::BarEncoder {
     start_ += symbol;
     start_ += R"(","timeframe":")";
     start_ += timeframe;
-    start_ += R"(","open_time":)";
+    start_ += R"(",)";
   }
 
   void write(const Bar& bar) {
     json_.raw(start_);
-    json_.time_ms(bar.open_time);
-    json_.literal(R"(,"close_time":)");
-    json_.time_ms(bar.close_time);
-    json_.literal(R"(,"open":)");
-    json_.decimal(bar.open.units);
-    json_.literal(R"(,"high":)");
-    json_.decimal(bar.high.units);
-    json_.literal(R"(,"low":)");
-    json_.decimal(bar.low.units);
-    json_.literal(R"(,"close":)");
-    json_.decimal(bar.close.units);
-    json_.literal(R"(,"volume":)");
-    json_.decimal(bar.volume());
-    json_.literal(R"(,"tick_count":)");
-    json_.number(bar.tick_count);
-    json_.literal(R"(,"is_closed":)");
-    json_.boolean(bar.is_closed);
-    json_.literal(R"(,"revision":)");
-    json_.number(bar.revision);
-    json_.literal("},");
+    write_bar_members(json_, bar);
+    json_.close('}');
+    json_.literal(",");
   }
 
  private:
@@ -97,7 +68,7 @@ const Api::KnownTimeframe* Api::timeframe_of(const Query& query, ParameterReader
     const KnownTimeframe* minute = find(Timeframe{});
     return minute != nullptr ? minute : &timeframes_.front();
   }
-  if (const auto timeframe = timeframe_in(*text)) {
+  if (const auto timeframe = parse_timeframe_name(*text)) {
     if (const KnownTimeframe* known = find(*timeframe)) return known;
   }
   std::string names;

@@ -2,6 +2,7 @@
 
 #include "serve/api.h"
 #include "serve/json_writer.h"
+#include "serve/market_json.h"
 #include "serve/problem.h"
 
 namespace tickpipe {
@@ -12,16 +13,6 @@ constexpr std::size_t kHistoryLimit = 100;
 constexpr std::size_t kTicksLimit = 500;
 /// Longer answers from memory are made in the background, so that the connections of an I/O thread wait little.
 constexpr std::size_t kShortPage = 1'000;
-
-constexpr struct {
-  TickFlag flag;
-  std::string_view text;
-} kFlagNames[] = {{kOutOfOrder, R"("out_of_order",)"},
-                  {kSpike, R"("spike",)"},
-                  {kLateForBars, R"("late_for_bars",)"},
-                  {kUnselected, R"("unselected",)"},
-                  {kAfterGap, R"("gap",)"}};
-constexpr unsigned kShownFlags = kOutOfOrder | kSpike | kLateForBars | kUnselected | kAfterGap;
 
 HttpResponse json_response(JsonWriter& json) {
   HttpResponse response;
@@ -47,48 +38,19 @@ class Api::QuoteEncoder {
 
   void write(const Tick& tick, std::string_view symbol, bool with_flags) {
     ++written_;
-    json_.literal(R"({"symbol":")");
-    json_.raw(symbol);
-    json_.literal(R"(","bid":)");
-    json_.decimal(tick.bid.units);
-    json_.literal(R"(,"ask":)");
-    json_.decimal(tick.ask.units);
-    json_.literal(R"(,"spread":)");
-    json_.decimal(static_cast<Int128>(tick.ask.units) - tick.bid.units);
-    json_.literal(R"(,"timestamp":)");
-    json_.time_ns(tick.ts_event);
-    json_.literal(R"(,"source":")");
     if (tick.lp != lp_ || lp_name_.view().empty()) {
       lp_ = tick.lp;
       lp_name_ = lps_.name(tick.lp);
     }
-    json_.raw(lp_name_.view());
-    json_.literal(R"(","tick_id":")");
-    json_.raw(symbol);
-    json_.literal("-");
-    json_.number(tick.seq);
-    json_.literal(R"(","seq":)");
-    json_.number(tick.seq);
-    json_.literal(R"(,"received_at":)");
-    json_.time_ns(tick.ts_recv);
-    json_.literal(R"(,"stale":)");
+    json_.literal("{");
+    write_quote_members(json_, tick, symbol, lp_name_.view());
+    json_.literal(R"("stale":)");
     json_.boolean(std::min(tick.ts_event, tick.ts_recv) < stale_before_);
-    if (tick.bid_size != kNoQuantity) {
-      json_.literal(R"(,"bid_size":)");
-      json_.decimal(tick.bid_size.units);
-    }
-    if (tick.ask_size != kNoQuantity) {
-      json_.literal(R"(,"ask_size":)");
-      json_.decimal(tick.ask_size.units);
-    }
-    if (with_flags && (tick.flags & kShownFlags) != 0) {
-      json_.literal(R"(,"flags":[)");
-      for (const auto& [flag, text] : kFlagNames) {
-        if (tick.flags & flag) json_.raw(text);
-      }
-      json_.close(']');
-    }
-    json_.literal("},");
+    json_.literal(",");
+    write_size_members(json_, tick);
+    if (with_flags) write_flags_member(json_, tick);
+    json_.close('}');
+    json_.literal(",");
   }
 
  private:

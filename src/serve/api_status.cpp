@@ -90,6 +90,13 @@ void write_latency(Members& members, const std::string& stage, const LatencySumm
 
 Outcome Api::health(const Call&) {
   const HealthReport report = parts_.status.health();
+  HttpResponse response;
+  response.body = health_json(report);
+  if (report.overall == HealthState::kUnhealthy) response.status = 503;
+  return response;
+}
+
+std::string Api::health_json(const HealthReport& report) const {
   JsonWriter json(1024);
   Members members(json);
   json.literal("{");
@@ -118,12 +125,16 @@ Outcome Api::health(const Call&) {
   }
   json.close(']');
   json.close('}');
-  HttpResponse response = json_response(json);
-  if (report.overall == HealthState::kUnhealthy) response.status = 503;
-  return response;
+  return json.take();
 }
 
 Outcome Api::stats(const Call&) {
+  HttpResponse response;
+  response.body = stats_json();
+  return response;
+}
+
+std::string Api::stats_json() const {
   const SystemStats stats = parts_.status.stats();
   JsonWriter json(4096);
   Members members(json);
@@ -142,6 +153,12 @@ Outcome Api::stats(const Call&) {
   members.count("ohlc_bars_generated", stats.bars_generated);
   members.count("quotes_distributed", stats.quotes_distributed);
   members.count("clients_connected", stats.clients_connected);
+  members.count("stream_clients", stats.streams.clients);
+  members.count("stream_messages", stats.streams.messages);
+  members.count("stream_bytes", stats.streams.bytes);
+  members.count("messages_encoded", stats.streams.encoded);
+  members.count("catch_up_messages_encoded", stats.streams.encoded_missed);
+  members.count("stream_overruns", stats.streams.overruns);
   write_latency(members, "tick", stats.tick);
   write_latency(members, "ohlc", stats.ohlc);
   write_latency(members, "distribution", stats.distribution);
@@ -162,7 +179,7 @@ Outcome Api::stats(const Call&) {
     members.count(name + "_capacity", queue.capacity);
   }
   json.close('}');
-  return json_response(json);
+  return json.take();
 }
 
 Outcome Api::feed_health(const Call&) {

@@ -64,7 +64,7 @@ HttpConnection::HttpConnection(HttpContext& context, ConnectionGroup& group, int
     : context_(context),
       group_(group),
       loop_(group.loop),
-      watch_(*group.loop, descriptor),
+      watch_(std::make_unique<IoLoop::Watch>(*group.loop, descriptor)),
       reader_(context.limits),
       is_local_peer_(is_local_peer),
       is_turned_away_(is_turned_away) {}
@@ -79,21 +79,17 @@ void HttpConnection::start(std::size_t slot) {
     if (flush()) finish();
     return;
   }
-  watch_.wait_read(shared_from_this());
+  watch_->wait_read(shared_from_this());
 }
 
 void HttpConnection::close() {
   if (phase_ == Phase::kClosed) return;
   const auto self = shared_from_this();  // the group lets go of it
   phase_ = Phase::kClosed;
-  watch_.close();
+  watch_->close();
   context_.held_bytes.fetch_sub(std::exchange(held_, 0));
   group_.remove(slot_);
-  (is_turned_away_ ? context_.turning_away : context_.connections).fetch_sub(1);
-  if (context_.is_draining.load()) {
-    const std::lock_guard lock(context_.mutex);
-    context_.connection_closed.notify_all();
-  }
+  context_.leave(is_turned_away_ ? context_.turning_away : context_.connections);
 }
 
 void HttpConnection::drain() {
@@ -112,9 +108,9 @@ void HttpConnection::check_deadline(SteadyClock::time_point now) {
 void HttpConnection::on_readable() {
   if (phase_ == Phase::kClosed) return;
   if (phase_ == Phase::kLingering) return discard_input();
-  const ssize_t count = ::recv(watch_.descriptor(), group_.scratch.data(), group_.scratch.size(), MSG_DONTWAIT);
+  const ssize_t count = ::recv(watch_->descriptor(), group_.scratch.data(), group_.scratch.size(), MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
-    return watch_.wait_read(shared_from_this());
+    return watch_->wait_read(shared_from_this());
   }
   if (count <= 0) return close();  // nothing is owed while it reads
   const std::string_view fresh(group_.scratch.data(), static_cast<std::size_t>(count));
@@ -136,11 +132,13 @@ bool HttpConnection::has_room() const noexcept { return out_body_.empty() && out
 /// Handles input until there is nothing left to do but wait.
 void HttpConnection::run(std::string_view input) {
   process(input);
+  if (take_over_) return hand_over();
   while (flush()) {
     if (closes_) return finish();
     if (phase_ == Phase::kHandling) return;
-    if (!is_stalled_) return watch_.wait_read(shared_from_this());
+    if (!is_stalled_) return watch_->wait_read(shared_from_this());
     process(in_);
+    if (take_over_) return hand_over();
   }
 }
 
@@ -149,7 +147,7 @@ void HttpConnection::run(std::string_view input) {
 void HttpConnection::process(std::string_view input) {
   std::size_t at = 0;
   bool goes_on = !closes_;
-  while (goes_on && has_room()) {
+  while (goes_on && has_room() && !take_over_) {
     std::size_t consumed = 0;
     const auto step = reader_.read(input.substr(at), consumed);
     at += consumed;
@@ -280,6 +278,7 @@ void HttpConnection::answer(std::uint64_t number, HttpResponse&& response) {
 void HttpConnection::take_answer(std::uint64_t number, HttpResponse& response, bool is_compressed) {
   if (phase_ != Phase::kHandling || number != number_) return;
   write_answer(response, is_compressed);
+  if (take_over_) return hand_over();
   if (!is_writing_) run(in_);
 }
 
@@ -299,10 +298,15 @@ void HttpConnection::write_answer(HttpResponse& response, bool is_compressed) {
     response = transport_problem(503, "busy", "Other clients have not read their answers yet. Ask again in a moment.");
     response.headers.emplace_back("Retry-After", "1");
   }
-  if (context_.is_draining.load(std::memory_order_relaxed)) form_.keeps_alive = false;
+  if (context_.is_draining.load(std::memory_order_relaxed) || response.take_over) form_.keeps_alive = false;
+  if (form_.is_head) response.take_over = {};
   phase_ = Phase::kIdle;
   closes_ = !form_.keeps_alive;
   group_.writer.append_head(out_, response, form_);
+  if (response.take_over) {
+    take_over_ = std::move(response.take_over);
+    return;
+  }
   if (form_.is_head || response.status == 204 || response.status == 304) return;
   if (response.body.size() <= kCopiedBodyBytes) {
     out_.append(response.body);
@@ -310,6 +314,23 @@ void HttpConnection::write_answer(HttpResponse& response, bool is_compressed) {
     out_body_ = std::move(response.body);
     account();
   }
+}
+
+/// Lets go of the socket. What is left of this object is closed, but for its place among the connections, which goes
+/// with the socket.
+void HttpConnection::hand_over() {
+  const auto self = shared_from_this();
+  HandedOver out;
+  out.loop = loop_;
+  out.unread = std::exchange(in_, {});
+  out.unsent = std::exchange(out_, {}).substr(sent_);
+  sent_ = 0;
+  out.place = std::shared_ptr<void>(nullptr, [context = &context_](void*) { context->leave(context->connections); });
+  phase_ = Phase::kClosed;
+  out.watch = std::move(watch_);
+  context_.held_bytes.fetch_sub(std::exchange(held_, 0));
+  group_.remove(slot_);
+  std::exchange(take_over_, {})(std::move(out));
 }
 
 /// Sends what is to be sent. Returns whether all of it is; otherwise it waits or has closed.
@@ -321,7 +342,7 @@ bool HttpConnection::flush() {
     if (sent_ >= turn_ends) {
       is_writing_ = true;
       deadline_ = SteadyClock::now() + context_.timeouts.write;
-      watch_.wait_write(shared_from_this());
+      watch_->wait_write(shared_from_this());
       return false;
     }
     std::array<iovec, 2> parts{};
@@ -333,12 +354,12 @@ bool HttpConnection::flush() {
     }
     ssize_t sent = 0;
     if (count == 1) {
-      sent = ::send(watch_.descriptor(), parts[0].iov_base, parts[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+      sent = ::send(watch_->descriptor(), parts[0].iov_base, parts[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
     } else {
       msghdr message{};
       message.msg_iov = parts.data();
       message.msg_iovlen = count;
-      sent = ::sendmsg(watch_.descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      sent = ::sendmsg(watch_->descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     if (sent < 0) {
       if (errno == EINTR) continue;
@@ -348,7 +369,7 @@ bool HttpConnection::flush() {
       }
       is_writing_ = true;
       deadline_ = SteadyClock::now() + context_.timeouts.write;
-      watch_.wait_write(shared_from_this());
+      watch_->wait_write(shared_from_this());
       return false;
     }
     sent_ += static_cast<std::size_t>(sent);
@@ -365,18 +386,18 @@ bool HttpConnection::flush() {
 void HttpConnection::finish() {
   if (!lingers_ && (in_.empty() || context_.is_draining.load(std::memory_order_relaxed))) return close();
   std::string().swap(in_);
-  ::shutdown(watch_.descriptor(), SHUT_WR);
+  ::shutdown(watch_->descriptor(), SHUT_WR);
   phase_ = Phase::kLingering;
   deadline_ = SteadyClock::now() + context_.timeouts.linger;
-  watch_.wait_read(shared_from_this());
+  watch_->wait_read(shared_from_this());
 }
 
 void HttpConnection::discard_input() {
-  const ssize_t count = ::recv(watch_.descriptor(), group_.scratch.data(), group_.scratch.size(), MSG_DONTWAIT);
+  const ssize_t count = ::recv(watch_->descriptor(), group_.scratch.data(), group_.scratch.size(), MSG_DONTWAIT);
   if (count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return close();
   if (count > 0) discarded_ += static_cast<std::uint64_t>(count);
   if (discarded_ > context_.limits.max_body_bytes + kLingerBytes) return close();
-  watch_.wait_read(shared_from_this());
+  watch_->wait_read(shared_from_this());
 }
 
 }  // namespace tickpipe

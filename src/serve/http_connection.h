@@ -43,6 +43,14 @@ struct HttpContext {
   std::atomic<std::uint64_t> turned_away{0};
   std::mutex mutex;
   std::condition_variable connection_closed;  ///< told while draining
+
+  /// One of `count` has closed.
+  void leave(std::atomic<std::uint64_t>& count) {
+    count.fetch_sub(1);
+    if (!is_draining.load()) return;
+    const std::lock_guard lock(mutex);
+    connection_closed.notify_all();
+  }
 };
 
 /// The connections of one I/O thread and what they use in turn. Belongs to that thread.
@@ -103,6 +111,7 @@ class HttpConnection final : public IoEvents, public std::enable_shared_from_thi
   void take_answer(std::uint64_t number, HttpResponse& response, bool is_compressed);
   void refuse(int status, std::string_view code, std::string_view detail);
   void write_answer(HttpResponse& response, bool is_compressed);
+  void hand_over();
   void await_input(bool has_some);
   bool flush();
   void finish();
@@ -114,13 +123,14 @@ class HttpConnection final : public IoEvents, public std::enable_shared_from_thi
   HttpContext& context_;  // not to be used once closed
   ConnectionGroup& group_;
   const std::shared_ptr<IoLoop> loop_;
-  IoLoop::Watch watch_;
+  std::unique_ptr<IoLoop::Watch> watch_;
   RequestReader reader_;
   std::size_t slot_ = 0;
   const bool is_local_peer_;
   const bool is_turned_away_;
   Phase phase_ = Phase::kIdle;
   bool is_writing_ = false;  ///< waits for the peer to read
+  TakeOver take_over_;       ///< who gets the connection once its head is written
   bool closes_ = false;      ///< after what is to be written
   bool lingers_ = false;     ///< the peer may still be sending
   bool is_in_handler_ = false;

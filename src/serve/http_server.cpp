@@ -183,13 +183,19 @@ void HttpServer::stop(milliseconds grace) {
   if (!std::exchange(impl.is_running, false)) return;
   stop_accepting();
   impl.context.is_draining.store(true);
-  impl.on_every_group([](ConnectionGroup& group) { group.drain(); });
+  impl.on_every_group([&impl](ConnectionGroup& group) {
+    impl.context.handler.shut_down_streams(*group.loop);
+    group.drain();
+  });
   {
     std::unique_lock lock(impl.context.mutex);
     impl.context.connection_closed.wait_for(
         lock, grace, [&] { return impl.context.connections.load() + impl.context.turning_away.load() == 0; });
   }
-  impl.on_every_group([](ConnectionGroup& group) { group.close_all(); });
+  impl.on_every_group([&impl](ConnectionGroup& group) {
+    impl.context.handler.close_streams(*group.loop);
+    group.close_all();
+  });
   for (const auto& group : impl.groups) group->loop->stop();
   impl.threads.clear();
   for (const auto& group : impl.groups) group->loop->close();

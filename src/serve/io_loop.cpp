@@ -111,6 +111,29 @@ void IoLoop::run_posted() {
 
 bool IoLoop::is_this_thread() const noexcept { return impl_->thread.load() == std::this_thread::get_id(); }
 
+struct IoLoop::Timer::Impl {
+  explicit Impl(asio::io_context& context) : timer(context) {}
+  asio::steady_timer timer;
+  std::uint64_t number = 0;  ///< of the newest start; earlier ones are void
+};
+
+IoLoop::Timer::Timer(IoLoop& loop) : impl_(std::make_shared<Impl>(loop.impl_->context)) {}
+IoLoop::Timer::~Timer() { cancel(); }
+
+void IoLoop::Timer::start(std::chrono::steady_clock::time_point at, Task task) {
+  const std::uint64_t number = ++impl_->number;
+  impl_->timer.expires_at(at);
+  impl_->timer.async_wait([weak = std::weak_ptr(impl_), number, task = std::move(task)](const error_code& ec) {
+    const auto impl = weak.lock();
+    if (!ec && impl && impl->number == number) task();
+  });
+}
+
+void IoLoop::Timer::cancel() {
+  ++impl_->number;
+  impl_->timer.cancel();
+}
+
 IoLoop::Watch::Watch(IoLoop& loop, int descriptor)
     : impl_(std::make_unique<Impl>(loop.impl_->context, descriptor)), descriptor_(descriptor) {}
 

@@ -64,6 +64,23 @@ class IoLoop {
     int descriptor_;
   };
 
+  /// Calls something once at a time. Only from the loop. Must not outlive it.
+  class Timer {
+   public:
+    explicit Timer(IoLoop& loop);
+    ~Timer();
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+
+    /// Takes the place of what was started before.
+    void start(std::chrono::steady_clock::time_point at, Task task);
+    void cancel();
+
+   private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+  };
+
  private:
   struct Impl;
   void run_posted();

@@ -52,6 +52,8 @@ class JsonWriter {
   }
   void advance_to(char* end) noexcept { end_ = end; }
 
+  /// Begins anew and keeps the memory.
+  void clear() noexcept { end_ = buffer_.data(); }
   /// What was written so far; valid until the next call.
   [[nodiscard]] std::string_view view() const noexcept {
     return {buffer_.data(), static_cast<std::size_t>(end_ - buffer_.data())};

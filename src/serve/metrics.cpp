@@ -93,6 +93,15 @@ void write_ticks(Exposition& out, const SystemStats& stats) {
   out.counter("ohlc_bars_generated_total", "Closed bars and revisions committed.", stats.bars_generated);
   out.counter("commits_total", "Commits.", stats.commits);
   out.counter("quotes_distributed_total", "Quotes handed to clients.", stats.quotes_distributed);
+  out.gauge("stream_clients", "Clients of WebSocket and event streams.", stats.streams.clients);
+  out.counter("stream_messages_total", "Quotes and bars sent on streams.", stats.streams.messages);
+  out.counter("stream_bytes_total", "Bytes sent on streams, framing included.", stats.streams.bytes);
+  out.counter("messages_encoded_total", "Messages encoded, each once for all clients of a format.",
+              stats.streams.encoded);
+  out.counter("catch_up_messages_encoded_total", "Quotes encoded for one client that had missed them.",
+              stats.streams.encoded_missed);
+  out.counter("stream_overruns_total", "Times that quotes were taken from the read side instead of the full hub.",
+              stats.streams.overruns);
   out.counter("stale_feeds_detected_total", "Times that a feed went stale.", stats.stale_feeds_detected);
   out.family("last_tick_timestamp_seconds", "gauge", "Greatest event time of a tick; absent before the first.");
   if (stats.last_tick_time != kNoTime) out.sample(nanoseconds{stats.last_tick_time.ns});

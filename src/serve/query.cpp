@@ -24,7 +24,7 @@ std::string joined(std::span<const std::string_view> names) {
   std::string out;
   for (const std::string_view name : names) {
     if (!out.empty()) out += ", ";
-    out += name;
+    out += name.ends_with('*') ? name.substr(0, name.size() - 1) : name;
   }
   return out;
 }
@@ -82,7 +82,13 @@ std::optional<Problem> Query::parse(std::string_view raw, std::span<const std::s
       return Problem{400, "bad_query",
                      "the query has a % that is not followed by two hexadecimal digits: '" + safe_text(pair) + "'"};
     }
-    const auto known = std::find(declared.begin(), declared.end(), name);
+    const auto known = std::find_if(declared.begin(), declared.end(), [name](std::string_view one) {
+      return one == name || (one.ends_with('*') && one.substr(0, one.size() - 1) == name);
+    });
+    if (known != declared.end() && known->ends_with('*')) {
+      repeated_.push_back({known->substr(0, known->size() - 1), value});
+      continue;
+    }
     if (known == declared.end()) {
       return Problem{400, "unknown_parameter",
                      "unknown query parameter '" + safe_text(name) + "'; " +
@@ -99,6 +105,14 @@ std::optional<std::string_view> Query::find(std::string_view name) const noexcep
     if (parameters_[i].name == name) return parameters_[i].value;
   }
   return std::nullopt;
+}
+
+std::vector<std::string_view> Query::all(std::string_view name) const {
+  std::vector<std::string_view> values;
+  for (const Parameter& one : repeated_) {
+    if (one.name == name) values.push_back(one.value);
+  }
+  return values;
 }
 
 void ParameterReader::refuse(std::string_view name, std::string_view value, std::string_view rule) {

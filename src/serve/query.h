@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/unix_nanos.h"
 #include "serve/problem.h"
@@ -31,6 +32,8 @@ class Query {
   [[nodiscard]] std::optional<Problem> parse(std::string_view raw, std::span<const std::string_view> declared);
   /// Nothing when the parameter was not given; an empty text when it was given without a value.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+  /// The values of a parameter that was declared with a `*` behind its name, which may be given several times.
+  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
 
   static constexpr std::size_t kMaxParameters = 8;
 
@@ -41,6 +44,7 @@ class Query {
   };
   std::array<Parameter, kMaxParameters> parameters_;
   std::size_t count_ = 0;
+  std::vector<Parameter> repeated_;
   std::string decoded_;
 };
 

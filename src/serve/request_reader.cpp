@@ -70,8 +70,9 @@ class RequestReader::Parser final : public beast_http::basic_parser<true> {
   std::uint32_t hosts = 0;
   std::uint32_t transfer_encodings = 0;
   bool has_length = false;
-  bool is_chunked = false;          ///< the one Transfer-Encoding says `chunked` and nothing else
-  bool has_other_expect = false;    ///< an expectation that is not 100-continue
+  bool is_chunked = false;        ///< the one Transfer-Encoding says `chunked` and nothing else
+  bool has_other_expect = false;  ///< an expectation that is not 100-continue
+  std::string connections;
   bool has_repeated_field = false;  ///< of those that may come once
 
  private:
@@ -84,7 +85,7 @@ class RequestReader::Parser final : public beast_http::basic_parser<true> {
   }
   void on_response_impl(int /*status*/, BeastText /*reason*/, int /*version*/, error_code& ec) override { ec = {}; }
 
-  void on_field_impl(beast_http::field name, BeastText /*name_text*/, BeastText text, error_code& ec) override {
+  void on_field_impl(beast_http::field name, BeastText name_text, BeastText text, error_code& ec) override {
     ec = {};
     if (is_header_done()) return;  // a trailer
     const std::string_view value = view(text);
@@ -124,8 +125,29 @@ class RequestReader::Parser final : public beast_http::basic_parser<true> {
           has_other_expect = true;
         }
         break;
+      case beast_http::field::upgrade:
+        append_list(stream().upgrade, value);
+        break;
+      case beast_http::field::connection:
+        append_list(connections, value);
+        break;
+      case beast_http::field::sec_websocket_key:
+        take_once(stream().key, has_key_);
+        break;
+      case beast_http::field::sec_websocket_version:
+        take_once(stream().version, has_version_);
+        break;
+      case beast_http::field::sec_websocket_protocol:
+        append_list(stream().protocols, value);
+        break;
+      case beast_http::field::sec_websocket_extensions:
+        append_list(stream().extensions, value);
+        break;
       case beast_http::field::access_control_request_method:
         traits.asks_to_read = value == "GET" || value == "HEAD";
+        break;
+      case beast_http::field::unknown:
+        if (equals_ignoring_case(view(name_text), "Last-Event-ID")) take_once(stream().last_event_id, has_event_id_);
         break;
       default:
         break;
@@ -154,6 +176,14 @@ class RequestReader::Parser final : public beast_http::basic_parser<true> {
     list.append(more);
   }
 
+  StreamHeaders& stream() {
+    if (!request.stream) request.stream = std::make_unique<StreamHeaders>();
+    return *request.stream;
+  }
+
+  bool has_key_ = false;
+  bool has_version_ = false;
+  bool has_event_id_ = false;
   bool has_origin_ = false;
   bool has_type_ = false;
 };
@@ -266,6 +296,7 @@ RequestReader::Step RequestReader::parse_head(std::string_view head) {
   if (ec && ec != beast_http::error::need_more) return malformed("The request head is not well-formed.");
   if (!parser_->is_header_done()) return malformed("The request head is not well-formed.");
   if (!check_head()) return Step::kFault;
+  if (parser_->request.stream) parser_->request.stream->connection = std::move(parser_->connections);
   parser_->request.has_body = parser_->has_length || parser_->is_chunked;
   parser_->traits.keeps_alive = parser_->keep_alive();
   parser_->traits.expects_continue = parser_->traits.expects_continue && parser_->traits.is_http_1_1;

@@ -54,17 +54,21 @@ void ResponseWriter::append_head(std::string& out, const HttpResponse& response,
   append_number(out, static_cast<std::uint64_t>(response.status));
   out.push_back(' ');
   out.append(http_reason(response.status)).append(date_lines_);
-  if (response.status != 204 && response.status != 304) {
+  if (response.status != 101 && response.status != 204 && response.status != 304) {
     if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
-    out.append("Content-Length: ");
-    append_number(out, response.body.size());
-    out.append("\r\n");
+    if (!response.take_over) {
+      out.append("Content-Length: ");
+      append_number(out, response.body.size());
+      out.append("\r\n");
+    }
   }
   if (!has_header(response, "Cache-Control")) out.append("Cache-Control: no-store\r\n");
   if (form.is_readable_by_all || form.is_read_preflight) out.append("Access-Control-Allow-Origin: *\r\n");
   if (form.is_read_preflight) out.append("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n");
   for (const auto& [name, value] : response.headers) append_header(out, name, value);
-  if (!form.keeps_alive) {
+  if (response.status == 101) {
+    out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  } else if (!form.keeps_alive) {
     out.append("Connection: close\r\n");
   } else if (!form.is_http_1_1) {
     out.append("Connection: keep-alive\r\n");

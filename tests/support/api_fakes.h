@@ -41,6 +41,11 @@ class FakeMarket final : public MarketData {
     if (it == ticks_of.end() || it->second.empty()) return std::nullopt;
     return it->second.back();
   }
+  QuoteSnapshot snapshot(SymbolId symbol) const override {
+    QuoteSnapshot snapshot;
+    if (const auto tick = latest(symbol)) snapshot = {.latest = *tick, .newest_seq = tick->seq};
+    return snapshot;
+  }
   std::vector<SymbolActivity> activity() const override { return activities; }
 
   TickPage ticks(const TickQuery& query) const override {
@@ -84,6 +89,10 @@ class FakeMarket final : public MarketData {
     const auto it = bars_of.find({symbol, timeframe});
     if (it == bars_of.end() || it->second.empty() || it->second.back().is_closed) return std::nullopt;
     return it->second.back();
+  }
+  std::vector<Bar> open_bars(SymbolId symbol, Timeframe timeframe) const override {
+    const auto bar = active_bar(symbol, timeframe);
+    return bar ? std::vector<Bar>{*bar} : std::vector<Bar>{};
   }
   const std::vector<Timeframe>& timeframes() const override { return configured; }
   Interval interval(SymbolId, Timeframe timeframe, UnixNanos time) const override {

@@ -119,6 +119,9 @@ class HttpClient {
     return ::poll(&wanted, 1, 0) == 1;
   }
 
+  /// What came behind the last answer.
+  [[nodiscard]] std::string take_unread() { return std::exchange(input_, {}); }
+
   /// Whether the last read waited in vain.
   [[nodiscard]] bool timed_out() const { return timed_out_; }
 

@@ -110,9 +110,11 @@ std::vector<ConfigEntry> make_schema() {
                      "Slots of each shard's inbox. Too few: sources wait or drop ticks in bursts.")});
   table.add("Shards and queues", "the bar queue",
             {integer(TICKPIPE_FIELD(ohlc_buffer_size), {kMinSlots, kMaxSlots}, "Slots of the bar queue.")});
-  table.add("Shards and queues", "client connections",
-            {integer(TICKPIPE_FIELD(distribution_buffer_size), {kMinSlots, kMaxSlots},
-                     "Slots of the client hub. Too few: slow clients skip quotes sooner.")});
+  table.add(
+      "Shards and queues", "",
+      {integer(TICKPIPE_FIELD(distribution_buffer_size), {kMinSlots, kMaxSlots},
+               "Quotes that may wait for the threads that serve streams. Too few: in a burst they read the newest "
+               "ones from memory instead, and clients that want all are slower.")});
 
   table.add("Which ticks are accepted", "",
             {flag(TICKPIPE_FIELD(enable_deduplication), "Whether a tick that was accepted before is refused."),
@@ -203,6 +205,11 @@ std::vector<ConfigEntry> make_schema() {
              integer(TICKPIPE_FIELD(http.max_body_bytes), {1024, 1 << 30}, "Bytes; a larger body gets 413."),
              duration(TICKPIPE_FIELD(http.ingest_wait), {0ns, 5min},
                       "How long a POST waits for room before it gets 429. 0ms = not at all.")});
+  table.add("HTTP and WebSocket server", "",
+            {flag(TICKPIPE_FIELD(ws.compression),
+                  "Whether messages of 1 KiB and more are compressed for clients that offer permessage-deflate."),
+             integer(TICKPIPE_FIELD(ws.client_buffer_bytes), {65536, 1 << 30},
+                     "Bytes of closed bars that a WebSocket client may have unsent; beyond it is closed with 4008.")});
   table.add("HTTP and WebSocket server", "auth",
             {strings(TICKPIPE_FIELD(http.cors_origins), read_origins,
                      "Web origins that may read with auth on, such as https://charts.example.com.")});

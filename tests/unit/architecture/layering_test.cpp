@@ -33,9 +33,9 @@ struct LibraryHome {
 };
 
 const std::vector<LibraryHome> kLibraryHomes = {
-    {"rocksdb/", {"store"}}, {"simdjson", {"ingest"}}, {"date/", {"model"}},
-    {"nlohmann/", {"app"}},  {"spdlog/", {"app"}},     {"CLI/", {"app"}},
-    {"boost/", {"serve"}},   {"zlib.h", {"serve"}},    {"openssl/", {"serve"}},
+    {"rocksdb/", {"store"}},         {"simdjson", {"ingest"}}, {"date/", {"model"}},
+    {"nlohmann/", {"app", "serve"}}, {"spdlog/", {"app"}},     {"CLI/", {"app"}},
+    {"boost/", {"serve"}},           {"zlib.h", {"serve"}},    {"openssl/", {"serve"}},
 };
 
 /// Printing and ending the process belong to the program, not to the library: identifiers that only app may use.

@@ -1,0 +1,41 @@
+#include "serve/stream/resume_check.h"
+
+#include "core/error.h"
+#include "serve/stream/catch_up.h"
+#include "serve/stream/stream_hub.h"
+
+namespace tickpipe {
+namespace {
+
+std::vector<bool> recoverable(const MarketData& market, const ResumePoints& points, std::chrono::nanoseconds age) {
+  std::vector<bool> found;
+  std::size_t total = 0;
+  for (const auto& [symbol, seq] : points) {
+    bool is_complete = false;
+    try {
+      const CatchUp missed = read_missed(market, symbol, seq, age);
+      is_complete = missed.is_complete && total + missed.ticks.size() <= kMaxResumeTicks;
+      if (is_complete) total += missed.ticks.size();
+    } catch (const Error&) {  // the store cannot be read: a snapshot is what there is
+    }
+    found.push_back(is_complete);
+  }
+  return found;
+}
+
+}  // namespace
+
+void check_resume(StreamGroup& group, const std::shared_ptr<StreamClient>& client, ResumePoints points,
+                  std::function<void(const std::vector<bool>&)> done) {
+  group.parts().run_in_background([points = std::move(points), done = std::move(done), loop = group.loop(),
+                                   weak = std::weak_ptr(client), age = group.hub().live_tick_age(),
+                                   &market = group.parts().market]() mutable {
+    auto answers = recoverable(market, points, age);
+    loop->post([weak, done = std::move(done), answers = std::move(answers)] {
+      const auto there = weak.lock();
+      if (there && !there->is_closed()) done(answers);
+    });
+  });
+}
+
+}  // namespace tickpipe

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/http.h"
+#include "serve/io_loop.h"
+#include "serve/stream/stream_group.h"
+#include "serve/stream/stream_messages.h"
+#include "serve/stream/subscriptions.h"
+
+namespace tickpipe {
+
+/// One client that is sent a stream: its socket, what is unsent, and its subscriptions. What it says and how it is
+/// answered is up to the class derived from it.
+///
+/// Bounds:   while anything is unsent nothing further is collected for it, and nothing is read from it; so a client
+///           holds at most one flush (64 KiB) and the answers to one read.
+/// Threads:  that of its group. Lifetime: its group holds it until close().
+class StreamClient : public IoEvents, public std::enable_shared_from_this<StreamClient> {
+ public:
+  using SteadyClock = std::chrono::steady_clock;
+
+  StreamClient(std::shared_ptr<StreamGroup> group, HandedOver&& connection, StreamFormat format);
+  ~StreamClient() override;
+  StreamClient(const StreamClient&) = delete;
+  StreamClient& operator=(const StreamClient&) = delete;
+
+  /// Joins the group and goes to work. To be called once.
+  void start();
+  /// Sends what waits and what its subscriptions have. Called when it is the client's turn.
+  void flush();
+  /// At once, without a word.
+  void close();
+  /// Tells the client that the server ends, then closes.
+  void end_gracefully();
+  /// Tells the client that it does not keep up, then closes.
+  void end_as_too_slow(std::string_view reason);
+  /// Tells the client that the server cannot serve it, then closes.
+  void end_as_failed(std::string_view reason);
+  void each_second(SteadyClock::time_point now);
+
+  [[nodiscard]] StreamFormat format() const noexcept { return format_; }
+  /// Whether it has to read before it gets more.
+  [[nodiscard]] bool is_stuck() const noexcept { return is_writing_ || is_closed_; }
+  [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
+
+  /// A symbol that it waited for has its first quote.
+  virtual void on_symbol(SymbolId symbol, const std::string& name);
+  /// Appends a quote as this client gets it.
+  virtual void append_quote(std::string& out, std::string_view message, const MessageExtras& extras,
+                            const QuoteSubscription& subscription);
+  /// Whether the client has asked for this channel of the system itself.
+  [[nodiscard]] virtual bool wants_status(std::string_view /*channel*/) const { return false; }
+  /// Sends a whole message behind what waits.
+  void send(std::string_view message);
+  [[nodiscard]] bool takes_deflate() const noexcept { return takes_deflate_; }
+
+  void on_readable() override;
+  void on_writable() override;
+
+  // Kept here for the group, which changes it.
+  std::size_t slot = 0;
+  bool is_queued = false;
+  std::vector<std::unique_ptr<QuoteSubscription>> quotes;
+  std::vector<std::unique_ptr<BarSubscription>> bars;
+  std::vector<QuoteSubscription*> ready_quotes;
+  std::vector<BarSubscription*> ready_bars;
+  std::optional<QuoteOptions> all_quotes;
+  std::vector<std::uint32_t> all_bars;
+  std::vector<std::string> waits_for;  ///< names of symbols
+
+ protected:
+  enum class Goodbye : std::uint8_t { kShuttingDown, kTooSlow, kFailed };
+
+  /// Once, when it has joined.
+  virtual void begin() {}
+  /// Takes what the client sent; may keep none of it, which is_reading() false allows: the rest comes again.
+  /// Returns how much it took.
+  virtual std::size_t take_input(std::string_view bytes) = 0;
+  [[nodiscard]] virtual bool is_reading() const { return true; }
+  virtual void tick(SteadyClock::time_point /*now*/) {}
+  virtual void append_goodbye(std::string& out, Goodbye why, std::string_view reason) = 0;
+  /// How much of `unsent` must be sent before something else may come: the rest of the message under way.
+  [[nodiscard]] virtual std::size_t whole_messages(std::string_view unsent_from_start, std::size_t sent) const = 0;
+
+  /// Sends a whole message, then closes. Nothing else is sent or taken any more.
+  void send_last(std::string_view message);
+  /// Gives what take_input() has not taken to it again.
+  void resume_input();
+  [[nodiscard]] StreamGroup& group() noexcept { return *group_; }
+  [[nodiscard]] const StreamParts& parts() const noexcept { return group_->parts(); }
+  [[nodiscard]] bool is_finishing() const noexcept { return is_finishing_; }
+  bool takes_deflate_ = false;
+
+ private:
+  void end(Goodbye why, std::string_view reason);
+  void finish();
+  bool send_some(std::string_view text);
+  void read_on();
+  void process(std::string_view input);
+  void discard_input();
+
+  const std::shared_ptr<StreamGroup> group_;
+  std::unique_ptr<IoLoop::Watch> watch_;
+  std::shared_ptr<void> place_;  ///< among the connections of the server
+  const StreamFormat format_;
+  bool is_closed_ = false;
+  bool is_finishing_ = false;
+  bool is_writing_ = false;  ///< waits for the client to read
+  bool is_waiting_read_ = false;
+  bool is_processing_ = false;
+  bool is_collecting_ = false;
+  bool is_peer_done_ = false;  ///< it sends no more
+  std::string in_;             ///< not taken yet
+  std::string out_;            ///< unsent: whole messages, of which sent_ bytes have gone
+  std::size_t sent_ = 0;
+  SteadyClock::time_point progress_;  ///< since when the client has read nothing; none: all is sent
+  std::optional<SteadyClock::time_point> close_at_;
+};
+
+}  // namespace tickpipe
