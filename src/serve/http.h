@@ -35,7 +35,7 @@ struct HttpRequest {
   std::string host;          ///< as sent; empty = none
   std::string origin;        ///< as sent; empty = none
   std::string content_encoding;
-  std::unique_ptr<StreamHeaders> stream;  ///< if it has one of them
+  std::shared_ptr<StreamHeaders> stream;  ///< if it has one of them
   bool has_body = false;                  ///< a body was announced, even an empty one
   bool is_local_peer = false;             ///< the connection comes from a loopback address
 

@@ -177,7 +177,7 @@ class RequestReader::Parser final : public beast_http::basic_parser<true> {
   }
 
   StreamHeaders& stream() {
-    if (!request.stream) request.stream = std::make_unique<StreamHeaders>();
+    if (!request.stream) request.stream = std::make_shared<StreamHeaders>();
     return *request.stream;
   }
 
