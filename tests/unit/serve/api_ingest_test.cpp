@@ -60,7 +60,7 @@ TEST_F(ApiIngestTest, ContentTypes) {
   packed.body = "x";
   packed.content_type = kJson;
   packed.content_encoding = "gzip";
-  EXPECT_EQ(problem_of(send(packed)), "415 unsupported_media_type");
+  EXPECT_EQ(problem_of(send(std::move(packed))), "415 unsupported_media_type");
   EXPECT_FALSE(door_.origin);
   EXPECT_EQ(problem_of(post("/api/ingest", "", kJson)), "400 empty_body");
 }
