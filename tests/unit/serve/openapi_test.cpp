@@ -69,8 +69,12 @@ TEST_F(OpenApiTest, ParametersAreThoseOfTheRoutes) {
   for (const Route& route : Api::routes()) {
     SCOPED_TRACE(route.path);
     const json& operation = api_.at("paths").at(std::string(route.path)).at(method_of(route));
-    EXPECT_EQ(parameters_of(operation, "query"),
-              std::set<std::string>(route.parameters.begin(), route.parameters.end()));
+    std::set<std::string> parameters;
+    for (std::string_view name : route.parameters) {
+      if (name.ends_with('*')) name.remove_suffix(1);  // may be repeated
+      parameters.emplace(name);
+    }
+    EXPECT_EQ(parameters_of(operation, "query"), parameters);
     const bool has_symbol = route.path.find("{symbol}") != std::string_view::npos;
     EXPECT_EQ(parameters_of(operation, "path"), has_symbol ? std::set<std::string>{"symbol"} : std::set<std::string>{});
     EXPECT_LE(route.parameters.size(), Query::kMaxParameters);
@@ -88,6 +92,7 @@ TEST_F(OpenApiTest, StatusesAreThoseOfTheRoutes) {
     for (const auto& [status, reference] : operation.at("responses").items()) {
       const json& response = resolve(reference);
       EXPECT_TRUE(response.contains("description")) << status;
+      if (status == "101") continue;  // what follows is not HTTP
       for (const auto& [type, content] : response.at("content").items())
         EXPECT_TRUE(content.contains("schema")) << type;
     }
@@ -230,7 +235,7 @@ TEST_F(OpenApiTest, RandomRequestsGetDescribedAnswers) {
   add_bar(eurusd_, "2026-01-15T21:59:00Z", "2", false);
   RandomRequests requests(20'260'115);
   std::map<int, int> seen;
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < 150'000; ++i) {
     HttpRequest request = requests.next();
     const std::string target = request.target;
     const HttpMethod method = request.method;
