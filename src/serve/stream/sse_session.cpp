@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 #include "serve/stream/resume_check.h"
@@ -30,69 +31,94 @@ void SseSession::begin() {
     if (one.symbol) {
       group().hub().interest().lower_new();
     } else {
+      one.is_awaited = true;
       group().wait_for(*this, one.name);
     }
   }
-  const bool has_id = !last_id_.empty();
-  const auto seqs = parse_id(last_id_);
-  if (!seqs) return begin_sending({}, has_id);
+  if (last_id_.empty()) return begin_sending({}, false);
+  if (!take_id(last_id_)) return begin_sending({}, true);
   ResumePoints points;
-  for (std::size_t i = 0; i < seen_.size(); ++i) {
-    seen_[i].seq = (*seqs)[i];
-    if (seen_[i].symbol) points.emplace_back(*seen_[i].symbol, seen_[i].seq);
+  for (Seen& one : seen_) {
+    one.is_checked = one.symbol && one.owes == 0;
+    if (one.is_checked) points.emplace_back(*one.symbol, one.seq);
   }
   try {
     check_resume(group(), shared_from_this(), std::move(points),
-                 [this](const std::vector<bool>& recovered) { begin_sending(recovered, true); });
+                 [this](const std::vector<bool>& recovered) { begin_sending(recovered, false); });
   } catch (const std::exception&) {
     end_as_failed("too many clients resume at the moment");
   }
 }
 
-std::optional<std::vector<std::uint64_t>> SseSession::parse_id(std::string_view id) const {
+bool SseSession::take_id(std::string_view id) {
   const std::size_t colon = id.find(':');
-  if (colon == std::string_view::npos || id.substr(0, colon) != parts().epoch) return std::nullopt;
-  std::vector<std::uint64_t> seqs;
-  const char* at = id.data() + colon + 1;
-  const char* const end = id.data() + id.size();
-  while (true) {
-    std::uint64_t seq = 0;
-    const auto [next, error] = std::from_chars(at, end, seq);
-    if (error != std::errc{}) return std::nullopt;
-    seqs.push_back(seq);
-    if (next == end) break;
-    if (*next != '.') return std::nullopt;
-    at = next + 1;
+  if (colon == std::string_view::npos || id.substr(0, colon) != parts().epoch) return false;
+  std::vector<std::pair<std::uint64_t, char>> places;
+  std::string_view rest = id.substr(colon);
+  while (!rest.empty()) {  // it begins with a separator
+    if (places.size() == seen_.size() || rest.front() != (places.empty() ? ':' : '.')) return false;
+    rest.remove_prefix(1);
+    auto& [seq, owes] = places.emplace_back();
+    if (rest.starts_with('-') || rest.starts_with('!')) {
+      owes = rest.front();
+      rest.remove_prefix(1);
+      continue;
+    }
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), seq);
+    if (error != std::errc{}) return false;
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
   }
-  if (seqs.size() != seen_.size()) return std::nullopt;
-  return seqs;
+  if (places.size() != seen_.size()) return false;
+  for (std::size_t i = 0; i < seen_.size(); ++i) {
+    if (!seen_[i].is_awaited) std::tie(seen_[i].seq, seen_[i].owes) = places[i];
+  }
+  return true;
 }
 
-/// `recovered` answers for the known symbols, in their order.
-void SseSession::begin_sending(const std::vector<bool>& recovered, bool has_id) {
-  std::size_t known = 0;
+/// `recovered` answers for the checked symbols, in their order. `is_lost`: it had an id of another epoch or of other
+/// symbols.
+void SseSession::begin_sending(const std::vector<bool>& recovered, bool is_lost) {
+  is_sending_ = true;
+  std::size_t checked = 0;
   for (Seen& one : seen_) {
-    if (!one.symbol) continue;
+    const bool is_recovered = one.is_checked && recovered[checked];
+    checked += one.is_checked ? 1 : 0;
+    if (!one.symbol) continue;  // comes in on_symbol()
+    if (!is_recovered) {
+      start_afresh(one, is_lost || one.is_checked || one.owes == '!');
+      continue;
+    }
     QuoteOptions options;
     options.is_all = true;
-    const bool is_recovered = known < recovered.size() && recovered[known];
-    ++known;
-    if (is_recovered) {
-      options.resume_after = one.seq;
-    } else {
-      options.is_unrecovered = has_id;
-    }
+    options.resume_after = one.seq;
     group().subscribe_quotes(*this, *one.symbol, options, false);
   }
 }
 
-void SseSession::on_symbol(SymbolId symbol, const std::string& name) {
-  for (Seen& one : seen_) {
-    if (one.name.view() == name) one.symbol = symbol;
+/// Starts with the state of a symbol. `is_lost`: after more than can be sent again.
+void SseSession::start_afresh(Seen& one, bool is_lost) {
+  if (one.is_awaited) {  // the client has none of it, and all of it is to come
+    one.seq = 0;
+    is_lost = false;
+  } else {
+    // Without a latest quote the client has all there is, else it does not have it before it is sent.
+    const QuoteSnapshot now = parts().market.snapshot(*one.symbol);
+    one.seq = now.newest_seq;
+    one.owes = now.latest.seq != 0 ? '-' : '\0';
   }
+  if (is_lost) one.owes = '!';
   QuoteOptions options;
   options.is_all = true;
-  group().subscribe_quotes(*this, symbol, options, false);
+  options.is_unrecovered = is_lost;
+  group().subscribe_quotes(*this, *one.symbol, options, false);
+}
+
+void SseSession::on_symbol(SymbolId symbol, const std::string& name) {
+  for (Seen& one : seen_) {
+    if (one.name.view() != name) continue;
+    one.symbol = symbol;
+    if (is_sending_) start_afresh(one, false);  // else it is still being found out what can be resumed
+  }
 }
 
 void SseSession::append_quote(std::string& out, std::string_view message, const MessageExtras& extras,
@@ -100,6 +126,7 @@ void SseSession::append_quote(std::string& out, std::string_view message, const 
   for (Seen& one : seen_) {
     if (one.symbol != subscription.symbol) continue;
     one.seq = subscription.last_sent;
+    one.owes = 0;
     if (!extras.is_unrecovered) break;
     out.append("event: reset\ndata: {\"symbol\":\"").append(one.name.view()).append("\"}\n\n");
     break;
@@ -114,8 +141,12 @@ void SseSession::append_id(std::string& out) const {
   for (const Seen& one : seen_) {
     char digits[20];
     out.push_back(separator);
-    out.append(digits, std::to_chars(digits, digits + sizeof(digits), one.seq).ptr);
     separator = '.';
+    if (one.owes != 0) {
+      out.push_back(one.owes);
+    } else {
+      out.append(digits, std::to_chars(digits, digits + sizeof(digits), one.seq).ptr);
+    }
   }
   out.append("\n\n");
 }

@@ -1,0 +1,319 @@
+// /api/quotes/stream of the real server, over its socket and through nginx.
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/event_stream.h"
+#include "support/server_fixture.h"
+#include "support/websocket_client.h"
+
+namespace tickpipe::testing {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kNginx = "/usr/sbin/nginx";
+
+class ServerSseTest : public ServerTest {
+ protected:
+  /// Quotes of one symbol, of now.
+  static void put(const RunningServer& server, const std::string& symbol, int count = 1) {
+    std::string body;
+    for (int i = 0; i < count; ++i) {
+      body += R"({"symbol":")" + symbol + R"(","bid":1.5,"ask":2,"lp":"LP1","timestamp_ns":)" +
+              std::to_string(wall_clock().ns + i) + "}\n";
+    }
+    EXPECT_EQ(server.ingest(body).at("accepted"), count);
+  }
+  static std::string epoch(const RunningServer& server) { return server.json("/api/pipeline/stats").at("epoch"); }
+};
+
+TEST_F(ServerSseTest, AnEventHasNameDataAndId) {
+  const auto server = serve();
+  put(*server, "EURUSD");
+  EventStream stream(server->port(), "/api/quotes/stream?symbol=eurusd");
+  EXPECT_EQ(stream.head().status, 200);
+  EXPECT_EQ(stream.head().header("content-type"), "text/event-stream; charset=utf-8");
+  EXPECT_EQ(stream.head().header("cache-control"), "no-store");
+  EXPECT_EQ(stream.head().header("x-accel-buffering"), "no");
+  EXPECT_EQ(stream.next()->retry, "2000");
+  const auto first = stream.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->event, "tick");
+  EXPECT_EQ(first->id, epoch(*server) + ":1");
+  EXPECT_EQ(first->json().at("snapshot"), true);
+  put(*server, "EURUSD");
+  const auto second = stream.next();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->id, epoch(*server) + ":2");
+  Json latest = server->json("/api/quotes/latest/EURUSD");
+  latest.erase("stale");
+  EXPECT_EQ(second->json(), latest);
+  server->signal(SIGTERM);
+  const auto goodbye = stream.next();
+  ASSERT_TRUE(goodbye);
+  EXPECT_EQ(goodbye->comment, "the server is shutting down");
+  EXPECT_FALSE(stream.next());
+  EXPECT_EQ(server->wait(), 0) << server->log();
+}
+
+TEST_F(ServerSseTest, WhoComesBackGetsWhatItMissedAlsoAfterARestart) {
+  auto server = serve();
+  const std::string target = "/api/quotes/stream?symbol=EURUSD";
+  put(*server, "EURUSD", 3);
+  std::string id = epoch(*server) + ":1";
+  for (int restart = 0; restart < 2; ++restart) {
+    EventStream stream(server->port(), target, id);
+    EXPECT_EQ(stream.next_tick(), "EURUSD 2");
+    EXPECT_EQ(stream.next_tick(), "EURUSD 3");
+    put(*server, "GBPUSD");
+    if (restart == 0) {
+      server->stop();
+      server = serve();
+    }
+  }
+  EventStream stream(server->port(), target, epoch(*server) + ":3");
+  put(*server, "EURUSD", 2);
+  EXPECT_EQ(stream.next_tick(), "EURUSD 4");
+  EXPECT_EQ(stream.next_tick(), "EURUSD 5");
+  server->stop();
+}
+
+TEST_F(ServerSseTest, AnIdOfSeveralSymbolsSpeaksForAllOfThem) {
+  auto server = serve();
+  const std::string target = "/api/quotes/stream?symbol=EURUSD&symbol=GBPUSD&symbol=NEWONE";
+  put(*server, "EURUSD", 2);
+  put(*server, "GBPUSD", 5);
+  std::string id;
+  {
+    EventStream stream(server->port(), target);
+    EXPECT_EQ(stream.next_tick(), "EURUSD 2");
+    EXPECT_EQ(stream.next_tick(), "GBPUSD 5");
+    EXPECT_EQ(stream.last_id, epoch(*server) + ":2.5.0");
+    put(*server, "EURUSD");
+    EXPECT_EQ(stream.next_tick(), "EURUSD 3");
+    id = stream.last_id;
+  }
+  EXPECT_EQ(id, epoch(*server) + ":3.5.0");
+  put(*server, "GBPUSD", 2);
+  put(*server, "NEWONE", 2);
+  server->stop();
+  server = serve();
+  put(*server, "EURUSD");
+  EventStream stream(server->port(), target, id);
+  std::multiset<std::string> missed;
+  for (int i = 0; i < 5; ++i) missed.insert(stream.next_tick());
+  EXPECT_EQ(missed, (std::multiset<std::string>{"EURUSD 4", "GBPUSD 6", "GBPUSD 7", "NEWONE 1", "NEWONE 2"}));
+  EXPECT_EQ(stream.last_id, epoch(*server) + ":4.7.2");
+  put(*server, "NEWONE");
+  EXPECT_EQ(stream.next_tick(), "NEWONE 3");
+  server->stop();
+}
+
+TEST_F(ServerSseTest, WhoLeftBeforeAllSymbolsBeganGetsTheRestAsAtFirst) {
+  const auto server = serve();
+  const std::string target = "/api/quotes/stream?symbol=EURUSD&symbol=GBPUSD";
+  put(*server, "EURUSD", 3);
+  put(*server, "GBPUSD", 4);
+  for (const std::string& last_id : {std::string(), std::string("0123456789abcdef:1.1")}) {
+    std::string id;
+    {
+      EventStream stream(server->port(), target, last_id);
+      if (!last_id.empty()) {
+        EXPECT_EQ(stream.next_tick(), "reset EURUSD");
+      }
+      EXPECT_EQ(stream.next_tick(), "EURUSD 3");
+      id = stream.last_id;
+    }
+    EventStream stream(server->port(), target, id);
+    if (!last_id.empty()) {
+      EXPECT_EQ(stream.next_tick(), "reset GBPUSD");
+    }
+    EXPECT_EQ(stream.next_tick(), "GBPUSD 4");
+    EXPECT_EQ(stream.last_id, epoch(*server) + ":3.4");
+  }
+  server->stop();
+}
+
+TEST_F(ServerSseTest, AStrangeIdIsAResetAndASnapshot) {
+  const auto server = serve();
+  put(*server, "EURUSD", 3);
+  const std::string own = epoch(*server);
+  for (const std::string& id : {std::string("0123456789abcdef:1"), own + ":4", own + ":1.1", own + ":x", own + ":",
+                                own + ":99999999999999999999", own + ":1.", own + ":1-", std::string("nonsense")}) {
+    EventStream stream(server->port(), "/api/quotes/stream?symbol=EURUSD", id);
+    EXPECT_EQ(stream.next_tick(), "reset EURUSD") << id;
+    const auto tick = stream.next_event();
+    ASSERT_TRUE(tick) << id;
+    EXPECT_EQ(tick->id, own + ":3") << id;
+    EXPECT_EQ(tick->json().at("snapshot"), true) << id;
+  }
+  server->stop();
+}
+
+TEST_F(ServerSseTest, ASymbolThatAppearsWhileOthersAreResumedMixesNothingUp) {
+  const auto server = serve();
+  constexpr int kRounds = 20;
+  put(*server, "EURUSD", 5);
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string symbol = "NEW" + std::to_string(round);
+    std::vector<std::unique_ptr<EventStream>> streams;
+    std::thread feeder([&] { put(*server, symbol); });
+    for (int i = 0; i < 10; ++i) {
+      streams.push_back(std::make_unique<EventStream>(
+          server->port(), "/api/quotes/stream?symbol=" + symbol + "&symbol=EURUSD", epoch(*server) + ":0.3"));
+    }
+    feeder.join();
+    for (const auto& stream : streams) {
+      std::multiset<std::string> ticks;
+      for (int i = 0; i < 3; ++i) ticks.insert(stream->next_tick());
+      EXPECT_EQ(ticks, (std::multiset<std::string>{"EURUSD 4", "EURUSD 5", symbol + " 1"}));
+    }
+  }
+  server->stop();
+}
+
+TEST_F(ServerSseTest, AnUnknownSymbolIsWaitedForAndAWrongOneRefused) {
+  const auto server = serve_with(R"({"symbols": ["EURUSD", "GBPUSD"]})");
+  EventStream stream(server->port(), "/api/quotes/stream?symbol=EURUSD");
+  EXPECT_EQ(stream.head().status, 200);
+  put(*server, "EURUSD", 2);
+  EXPECT_EQ(stream.next_tick(), "EURUSD 1");
+  EXPECT_EQ(stream.next_tick(), "EURUSD 2");
+  const std::pair<const char*, const char*> cases[] = {{"", "missing_parameter"},
+                                                       {"?symbol=", "bad_symbol"},
+                                                       {"?symbol=a%20b", "bad_symbol"},
+                                                       {"?symbol=USDJPY", "unknown_symbol"},
+                                                       {"?symbol=EURUSD&limit=1", "unknown_parameter"}};
+  for (const auto& [query, code] : cases) {
+    const HttpReply reply = server->get(std::string("/api/quotes/stream") + query);
+    EXPECT_EQ(reply.status, 400) << query;
+    EXPECT_EQ(Json::parse(reply.body).at("code"), code) << query;
+  }
+  std::string many = "/api/quotes/stream?symbol=EURUSD";
+  for (int i = 0; i < 100; ++i) many += "&symbol=S" + std::to_string(i);
+  EXPECT_EQ(server->get(many).status, 400);
+  server->stop();
+}
+
+TEST_F(ServerSseTest, ASilentStreamShowsThatItIsAlive) {
+  const auto server = serve();
+  EventStream stream(server->port(), "/api/quotes/stream?symbol=EURUSD");
+  ASSERT_TRUE(stream.next());
+  const auto start = std::chrono::steady_clock::now();
+  const auto heartbeat = stream.next();
+  ASSERT_TRUE(heartbeat);
+  EXPECT_EQ(heartbeat->comment, "heartbeat");
+  EXPECT_GT(std::chrono::steady_clock::now() - start, std::chrono::seconds{10});
+  server->stop();
+}
+
+/// A real nginx in front of a server, with the settings of docs/rest.md.
+class ServerNginxTest : public ServerSseTest {
+ protected:
+  void SetUp() override {
+    if (::access(kNginx, X_OK) != 0) GTEST_SKIP() << "nginx is missing: Debian package nginx-light";
+  }
+  void start_nginx(std::uint16_t server) {
+    port_ = free_port();
+    const std::string folder = folder_.path();
+    std::string temporary;
+    for (const char* name : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+      temporary += std::string(name) + "_temp_path " + folder + "/" + name + ";\n";
+    }
+    const std::string config =
+        file("nginx.conf",
+             std::string(::geteuid() == 0 ? "user root;\n" : "") + "daemon off;\nmaster_process off;\npid " + folder +
+                 "/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" + temporary +
+                 "server {\nlisten 127.0.0.1:" + std::to_string(port_) +
+                 ";\nproxy_http_version 1.1;\nlocation / {\nproxy_pass http://127.0.0.1:" + std::to_string(server) +
+                 ";\nproxy_set_header Connection \"\";\nproxy_read_timeout 60s;\n}\nlocation /ws {\n"
+                 "proxy_pass http://127.0.0.1:" +
+                 std::to_string(server) +
+                 ";\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n"
+                 "proxy_read_timeout 60s;\n}\n}\n}\n");
+    nginx_ = std::make_unique<Process>(std::vector<std::string>{kNginx, "-p", folder, "-e", "stderr", "-c", config},
+                                       folder_ / "nginx");
+    ASSERT_TRUE(eventually([&] { return status_of("/healthz") == 200; })) << nginx_->err();
+  }
+  void TearDown() override {
+    if (!nginx_) return;
+    nginx_->signal(SIGTERM);
+    EXPECT_EQ(nginx_->wait(), 0) << nginx_->err();
+  }
+  /// What nginx answers; 0 when it does not.
+  [[nodiscard]] int status_of(const std::string& target) const {
+    try {
+      return HttpClient(port_).get(target).value_or(HttpReply{}).status;
+    } catch (const std::exception&) {
+      return 0;
+    }
+  }
+
+  std::uint16_t port_ = 0;
+
+ private:
+  static std::uint16_t free_port() {
+    const HttpClient socket;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(socket.descriptor(), generic, size) != 0 || ::getsockname(socket.descriptor(), generic, &size) != 0) {
+      throw std::runtime_error("no free port");
+    }
+    return ntohs(address.sin_port);
+  }
+
+  std::unique_ptr<Process> nginx_;
+};
+
+TEST_F(ServerNginxTest, EventsComeThroughNginxAtOnceAndAgainAfterARestart) {
+  auto server = serve();
+  const std::uint16_t server_port = server->port();
+  start_nginx(server_port);
+  put(*server, "EURUSD");
+  const std::string target = "/api/quotes/stream?symbol=EURUSD";
+  EventStream stream(port_, target);
+  EXPECT_EQ(stream.head().header("server").substr(0, 5), "nginx");
+  for (int seq = 1; seq <= 20; ++seq) {  // a proxy that collects would keep the first back
+    EXPECT_EQ(stream.next_tick(), "EURUSD " + std::to_string(seq));
+    put(*server, "EURUSD");
+  }
+  server->stop();
+  while (stream.next()) {
+  }
+  const std::string id = stream.last_id;
+  server = serve({"--port", std::to_string(server_port)});
+  put(*server, "EURUSD");
+  ASSERT_TRUE(eventually([&] { return status_of("/readyz") == 200; }));
+  EventStream again(port_, target, id);
+  const int last = std::stoi(id.substr(id.find(':') + 1));
+  for (int seq = last + 1; seq <= 22; ++seq) EXPECT_EQ(again.next_tick(), "EURUSD " + std::to_string(seq));
+  server->stop();
+}
+
+TEST_F(ServerNginxTest, WebSocketsComeThroughNginx) {
+  const auto server = serve();
+  start_nginx(server->port());
+  WebSocketClient client(port_);
+  ASSERT_EQ(client.handshake().status, 101);
+  ASSERT_TRUE(client.read("welcome"));
+  client.send_json({{"op", "subscribe"}, {"channel", "quotes"}, {"symbols", {"EURUSD"}}, {"mode", "all"}});
+  ASSERT_TRUE(client.read("subscribed"));
+  put(*server, "EURUSD", 2);
+  EXPECT_EQ(client.read("tick")->at("seq"), 1);
+  EXPECT_EQ(client.read("tick")->at("seq"), 2);
+  server->signal(SIGTERM);
+  EXPECT_FALSE(client.read());
+  EXPECT_EQ(client.close_code, 4001U);
+  EXPECT_EQ(server->wait(), 0) << server->log();
+}
+
+}  // namespace
+}  // namespace tickpipe::testing
