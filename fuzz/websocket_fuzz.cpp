@@ -1,17 +1,17 @@
 // Property of the WebSocket reader: how a client's bytes are cut makes no difference to what is read, and what is read
-// keeps the promises of serve/websocket_reader.h. A violation aborts.
+// keeps the promises of serve/websocket_reader.h. A violation ends the run.
 //
 // Input: one byte of settings (bit 0: permessage-deflate; bits 1 to 3: the limit), one byte that seeds the cuts, then
 // the bytes of the client.
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/utf8.h"
+#include "fuzz/fuzzing.h"
 #include "serve/websocket_reader.h"
 
 namespace {
@@ -23,9 +23,7 @@ using Kind = Event::Kind;
 
 constexpr std::size_t kLimits[] = {65'536, 0, 1, 10, 125, 126, 1'000, 1'000'000};
 
-void demand(bool holds) {
-  if (!holds) std::abort();
-}
+void demand(bool holds) { tickpipe::fuzzing::require(holds, "reading in pieces, or what an event promises"); }
 
 /// An event that owns its texts.
 struct Seen {
@@ -79,11 +77,11 @@ void read_piece(WebSocketReader& reader, std::string_view piece, std::size_t lim
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size < 2) return 0;
-  const WebSocketReader::Limits limits{kLimits[data[0] >> 1 & 7], (data[0] & 1) != 0};
-  std::uint32_t random = data[1];
-  const std::string_view bytes(reinterpret_cast<const char*>(data + 2), size - 2);
+void tickpipe::fuzzing::check(Input input) {
+  const unsigned settings = input.byte();
+  const WebSocketReader::Limits limits{kLimits[settings >> 1 & 7], (settings & 1) != 0};
+  std::uint32_t random = input.byte();
+  const std::string_view bytes = input.rest();
 
   std::vector<Seen> whole;
   WebSocketReader reader(limits);
@@ -104,5 +102,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     rest.remove_prefix(piece.size());
   }
   demand(cut == whole);
-  return 0;
 }
