@@ -1,0 +1,12 @@
+#pragma once
+
+#include <ostream>
+
+#include "load/run.h"
+
+namespace tickpipe::load {
+
+/// What a reader at a terminal wants to know first.
+void write_summary(std::ostream& out, const Options& options, const RunResult& result);
+
+}  // namespace tickpipe::load
