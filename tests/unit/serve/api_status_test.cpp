@@ -220,10 +220,12 @@ TEST_F(ApiStatusTest, MethodsAndPaths) {
                            "/%68ealthz", "/api/../healthz", "/docs/", "http://x/healthz", "/%zz", "/api/ohlc/A/B/C"}) {
     EXPECT_EQ(problem_of(get(path)), "404 not_found") << path;
   }
-  for (const char* path : {"/api/quotes/stream", "/api/quotes/stream?symbol=EURUSD", "/api/pipeline/alerts", "/ws",
-                           "/ws/ingest", "/api/ticket"}) {
+  // This API has no hub to stream from.
+  for (const char* path :
+       {"/api/quotes/stream?symbol=EURUSD", "/api/pipeline/alerts", "/ws", "/ws/ingest", "/api/ticket"}) {
     EXPECT_EQ(problem_of(get(path)), "404 not_in_this_build") << path;
   }
+  EXPECT_EQ(problem_of(get("/api/quotes/stream")), "400 missing_parameter");
   EXPECT_EQ(problem_of(get("/healthz?verbose=1")), "400 unknown_parameter");
 }
 
