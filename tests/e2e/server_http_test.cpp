@@ -296,6 +296,7 @@ TEST_F(ServerHttpTest, AFuzzingClientGetsDocumentedAnswersOnly) {
       std::map<std::string, std::map<int, int>> mine;
       for (int i = 0; i < kPerRouteAndThread && !HasFailure(); ++i) {
         for (const auto& [path, methods] : api["paths"].items()) {
+          if (path == "/api/quotes/stream") continue;  // its answer has no end
           const Fuzzer::Request request = fuzzer.next(path, methods);
           const std::string bytes = request.method + " " + request.target + " HTTP/1.1\r\nHost: localhost\r\n" +
                                     request.headers +

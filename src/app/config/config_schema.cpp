@@ -205,14 +205,14 @@ std::vector<ConfigEntry> make_schema() {
              integer(TICKPIPE_FIELD(http.max_body_bytes), {1024, 1 << 30}, "Bytes; a larger body gets 413."),
              duration(TICKPIPE_FIELD(http.ingest_wait), {0ns, 5min},
                       "How long a POST waits for room before it gets 429. 0ms = not at all.")});
+  table.add("HTTP and WebSocket server", "auth",
+            {strings(TICKPIPE_FIELD(http.cors_origins), read_origins,
+                     "Web origins that may read with auth on, such as https://charts.example.com.")});
   table.add("HTTP and WebSocket server", "",
             {flag(TICKPIPE_FIELD(ws.compression),
                   "Whether messages of 1 KiB and more are compressed for clients that offer permessage-deflate."),
              integer(TICKPIPE_FIELD(ws.client_buffer_bytes), {65536, 1 << 30},
                      "Bytes of closed bars that a WebSocket client may have unsent; beyond it is closed with 4008.")});
-  table.add("HTTP and WebSocket server", "auth",
-            {strings(TICKPIPE_FIELD(http.cors_origins), read_origins,
-                     "Web origins that may read with auth on, such as https://charts.example.com.")});
   table.add("Feeds", "",
             {custom(TICKPIPE_FIELD(feeds_json), ConfigType::kFeeds,
                     R"(LP connections: texts such as "sim", "sim:EURUSD", "replay:quotes.csv", or objects with )"

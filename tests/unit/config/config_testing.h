@@ -91,6 +91,8 @@ inline std::vector<Setting> every_setting() {
       {"http.ingest_wait", R"("0ms")", "0ms"},
       {"http.cors_origins", R"(["https://a.example", "http://localhost:3000"])",
        "https://a.example, http://localhost:3000"},
+      {"ws.compression", "false", "false"},
+      {"ws.client_buffer_bytes", "65536", "65536"},
       {"ingest.max_line_bytes", "4096", "4096"},
       {"store.type", R"("none")", "none"},
       {"store.flush_interval", R"("5ms")", "5ms"},
