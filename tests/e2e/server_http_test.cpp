@@ -355,8 +355,9 @@ TEST_F(ServerHttpTest, AFuzzingClientGetsDocumentedAnswersOnly) {
   clients.clear();
   if (HasFailure()) return;
   for (const auto& [path, counts] : answers) {
+    const bool is_websocket = path.starts_with("/ws");  // without the headers of a handshake it is always refused
     const int good = path == "/" ? 302 : 200;
-    EXPECT_TRUE(counts.contains(good)) << path << " was never answered";
+    EXPECT_TRUE(is_websocket || counts.contains(good)) << path << " was never answered";
     EXPECT_TRUE(counts.contains(400)) << path << " refused nothing";
   }
   const auto stats = server->json("/api/pipeline/stats");
