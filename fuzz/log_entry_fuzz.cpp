@@ -94,24 +94,24 @@ LogEntry make_entry(Input& input, bool is_commit, Position position) {
   };
   const auto symbol = [&] { return SymbolId{static_cast<std::uint32_t>(input.number(4))}; };
   if (is_commit) entry.ticks = make_ticks(input);
-  for (std::size_t n = is_commit ? 0 : input.byte() % 8; n > 0; --n) {
+  for (std::uint64_t n = is_commit ? 0U : input.number(1) % 8; n > 0; --n) {
     entry.chunks.push_back({.symbol = symbol(),
                             .span_class = static_cast<std::uint8_t>(input.byte() % keys::kSpanLimits.size()),
                             .first = {input.signed_amount()},
                             .position = position,
                             .ordinal = static_cast<std::uint32_t>(input.number(4))});
   }
-  for (std::size_t n = input.byte() % 8; n > 0; --n) {
+  for (std::uint64_t n = input.number(1) % 8; n > 0; --n) {
     const std::chrono::seconds length{1 + static_cast<std::int64_t>(input.number(3)) % 604'800};
     entry.bars.push_back({.symbol = symbol(), .timeframe = {length}, .open_time = {input.signed_amount()}});
   }
-  for (std::size_t n = input.byte() % 8; n > 0; --n) {
+  for (std::uint64_t n = input.number(1) % 8; n > 0; --n) {
     entry.closes.push_back(
         {.symbol = symbol(), .after_seq = input.amount(), .closed_through = {input.signed_amount()}});
     entry.close_positions.push_back(commit());
   }
   Tick tick;
-  for (std::size_t n = input.byte() % 8; n > 0; --n) {
+  for (std::uint64_t n = input.number(1) % 8; n > 0; --n) {
     const Tick made = make_tick(input, tick);
     tick = Tick{};  // the other fields are not part of it
     tick.symbol = symbol();
