@@ -116,6 +116,7 @@ struct Server::Impl final : Maintenance {
   WorkerPool queries;
   ServerStatus status;
   StreamHub streams;
+  LocalStreams local_streams;
   Api api;
   HttpServer http;
   bool is_running = false;
@@ -170,6 +171,7 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
                .client_buffer_bytes = given.ws.client_buffer_bytes,
                .compression = given.ws.compression,
                .max_ingest_bytes = given.http.max_body_bytes}),
+      local_streams(streams, log),
       api({.market = view,
            .status = status,
            .ingest = ingest,
@@ -269,6 +271,11 @@ Server::~Server() {
   }
 }
 
+std::unique_ptr<LocalSubscription> Server::subscribe(std::vector<Name> symbols, const QuoteOptions& options,
+                                                     QuoteHandler handler) {
+  return impl_->local_streams.subscribe(std::move(symbols), options, std::move(handler));
+}
+
 std::uint16_t Server::port() const { return impl_->http.port(); }
 
 void Server::start() {
@@ -315,6 +322,7 @@ void Server::stop() {
   const PipelineStats stats = all.pipeline.stats();
   all.log.info("Server", "Stopping: drained, " + std::to_string(stats.processed) + " ticks committed since start");
   all.ingest.give_up();  // only what a failing store kept from being committed is left
+  all.local_streams.stop();
   all.status.stop();
   all.tick_log();
   all.queries.stop();

@@ -10,7 +10,9 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "feed/feed_spec.h"
+#include "model/names.h"
 #include "pipeline/pipeline_config.h"
+#include "serve/stream/local_streams.h"
 
 namespace tickpipe {
 
@@ -51,6 +53,11 @@ class Server {
 
   /// Writes log lines that wait. To be called about once a second.
   void tick();
+
+  /// Quotes to a function of this process; see LocalStreams. Any thread, between construction and stop(), which gives
+  /// handlers what is committed before it ends them.
+  [[nodiscard]] std::unique_ptr<LocalSubscription> subscribe(std::vector<Name> symbols, const QuoteOptions& options,
+                                                             QuoteHandler handler);
 
   [[nodiscard]] std::uint16_t port() const;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/event_stream.h"
+#include "support/nginx.h"
 #include "support/server_fixture.h"
 #include "support/websocket_client.h"
 
@@ -15,8 +16,6 @@ namespace tickpipe::testing {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr const char* kNginx = "/usr/sbin/nginx";
 
 class ServerSseTest : public ServerTest {
  protected:
@@ -212,74 +211,20 @@ TEST_F(ServerSseTest, ASilentStreamShowsThatItIsAlive) {
   server->stop();
 }
 
-/// A real nginx in front of a server, with the settings of docs/rest.md.
 class ServerNginxTest : public ServerSseTest {
  protected:
   void SetUp() override {
-    if (::access(kNginx, X_OK) != 0) GTEST_SKIP() << "nginx is missing: Debian package nginx-light";
+    if (!Nginx::is_installed()) GTEST_SKIP() << Nginx::kMissing;
   }
-  void start_nginx(std::uint16_t server) {
-    port_ = free_port();
-    const std::string folder = folder_.path();
-    std::string temporary;
-    for (const char* name : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
-      temporary += std::string(name) + "_temp_path " + folder + "/" + name + ";\n";
-    }
-    const std::string config =
-        file("nginx.conf",
-             std::string(::geteuid() == 0 ? "user root;\n" : "") + "daemon off;\nmaster_process off;\npid " + folder +
-                 "/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" + temporary +
-                 "server {\nlisten 127.0.0.1:" + std::to_string(port_) +
-                 ";\nproxy_http_version 1.1;\nlocation / {\nproxy_pass http://127.0.0.1:" + std::to_string(server) +
-                 ";\nproxy_set_header Connection \"\";\nproxy_read_timeout 60s;\n}\nlocation /ws {\n"
-                 "proxy_pass http://127.0.0.1:" +
-                 std::to_string(server) +
-                 ";\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n"
-                 "proxy_read_timeout 60s;\n}\n}\n}\n");
-    nginx_ = std::make_unique<Process>(std::vector<std::string>{kNginx, "-p", folder, "-e", "stderr", "-c", config},
-                                       folder_ / "nginx");
-    ASSERT_TRUE(eventually([&] { return status_of("/healthz") == 200; })) << nginx_->err();
-  }
-  void TearDown() override {
-    if (!nginx_) return;
-    nginx_->signal(SIGTERM);
-    EXPECT_EQ(nginx_->wait(), 0) << nginx_->err();
-  }
-  /// What nginx answers; 0 when it does not.
-  [[nodiscard]] int status_of(const std::string& target) const {
-    try {
-      return HttpClient(port_).get(target).value_or(HttpReply{}).status;
-    } catch (const std::exception&) {
-      return 0;
-    }
-  }
-
-  std::uint16_t port_ = 0;
-
- private:
-  static std::uint16_t free_port() {
-    const HttpClient socket;
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(socket.descriptor(), generic, size) != 0 || ::getsockname(socket.descriptor(), generic, &size) != 0) {
-      throw std::runtime_error("no free port");
-    }
-    return ntohs(address.sin_port);
-  }
-
-  std::unique_ptr<Process> nginx_;
 };
 
 TEST_F(ServerNginxTest, EventsComeThroughNginxAtOnceAndAgainAfterARestart) {
   auto server = serve();
   const std::uint16_t server_port = server->port();
-  start_nginx(server_port);
+  const Nginx nginx(folder_.path(), server_port);
   put(*server, "EURUSD");
   const std::string target = "/api/quotes/stream?symbol=EURUSD";
-  EventStream stream(port_, target);
+  EventStream stream(nginx.port(), target);
   EXPECT_EQ(stream.head().header("server").substr(0, 5), "nginx");
   for (int seq = 1; seq <= 20; ++seq) {  // a proxy that collects would keep the first back
     EXPECT_EQ(stream.next_tick(), "EURUSD " + std::to_string(seq));
@@ -291,8 +236,8 @@ TEST_F(ServerNginxTest, EventsComeThroughNginxAtOnceAndAgainAfterARestart) {
   const std::string id = stream.last_id;
   server = serve({"--port", std::to_string(server_port)});
   put(*server, "EURUSD");
-  ASSERT_TRUE(eventually([&] { return status_of("/readyz") == 200; }));
-  EventStream again(port_, target, id);
+  ASSERT_TRUE(eventually([&] { return nginx.status_of("/readyz") == 200; }));
+  EventStream again(nginx.port(), target, id);
   const int last = std::stoi(id.substr(id.find(':') + 1));
   for (int seq = last + 1; seq <= 22; ++seq) EXPECT_EQ(again.next_tick(), "EURUSD " + std::to_string(seq));
   server->stop();
@@ -300,8 +245,8 @@ TEST_F(ServerNginxTest, EventsComeThroughNginxAtOnceAndAgainAfterARestart) {
 
 TEST_F(ServerNginxTest, WebSocketsComeThroughNginx) {
   const auto server = serve();
-  start_nginx(server->port());
-  WebSocketClient client(port_);
+  const Nginx nginx(folder_.path(), server->port());
+  WebSocketClient client(nginx.port());
   ASSERT_EQ(client.handshake().status, 101);
   ASSERT_TRUE(client.read("welcome"));
   client.send_json({{"op", "subscribe"}, {"channel", "quotes"}, {"symbols", {"EURUSD"}}, {"mode", "all"}});

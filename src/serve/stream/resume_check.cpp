@@ -25,7 +25,7 @@ std::vector<bool> recoverable(const MarketData& market, const ResumePoints& poin
 
 }  // namespace
 
-void check_resume(StreamGroup& group, const std::shared_ptr<StreamClient>& client, ResumePoints points,
+void check_resume(StreamGroup& group, const std::shared_ptr<StreamReceiver>& client, ResumePoints points,
                   std::function<void(const std::vector<bool>&)> done) {
   group.parts().run_in_background([points = std::move(points), done = std::move(done), loop = group.loop(),
                                    weak = std::weak_ptr(client), age = group.hub().live_tick_age(),

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "serve/stream/stream_client.h"
+#include "serve/stream/stream_receiver.h"
 
 namespace tickpipe {
 
@@ -19,7 +19,7 @@ using ResumePoints = std::vector<std::pair<SymbolId, std::uint64_t>>;
 /// Finds out, on another thread, for which of `points` everything missed is at hand, and calls `done` with the answers
 /// on the client's thread; not if the client has gone. Nothing is kept in memory: it is read again when it is sent.
 /// Throws when too much is being read already.
-void check_resume(StreamGroup& group, const std::shared_ptr<StreamClient>& client, ResumePoints points,
+void check_resume(StreamGroup& group, const std::shared_ptr<StreamReceiver>& client, ResumePoints points,
                   std::function<void(const std::vector<bool>&)> done);
 
 }  // namespace tickpipe

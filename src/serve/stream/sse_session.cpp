@@ -121,8 +121,8 @@ void SseSession::on_symbol(SymbolId symbol, const std::string& name) {
   }
 }
 
-void SseSession::append_quote(std::string& out, std::string_view message, const MessageExtras& extras,
-                              const QuoteSubscription& subscription) {
+void SseSession::take_quote(std::string& out, const Tick& /*tick*/, std::string_view message,
+                            const MessageExtras& extras, const QuoteSubscription& subscription) {
   for (Seen& one : seen_) {
     if (one.symbol != subscription.symbol) continue;
     one.seq = subscription.last_sent;

@@ -23,8 +23,8 @@ class SseSession final : public StreamClient {
   SseSession(std::shared_ptr<StreamGroup> group, HandedOver&& connection, std::vector<Name> symbols,
              std::string last_id);
 
-  void append_quote(std::string& out, std::string_view message, const MessageExtras& extras,
-                    const QuoteSubscription& subscription) override;
+  void take_quote(std::string& out, const Tick& tick, std::string_view message, const MessageExtras& extras,
+                  const QuoteSubscription& subscription) override;
   void on_symbol(SymbolId symbol, const std::string& name) override;
 
  private:

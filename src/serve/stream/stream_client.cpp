@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds kLastGoodbye{500};
 }  // namespace
 
 StreamClient::StreamClient(std::shared_ptr<StreamGroup> group, HandedOver&& connection, StreamFormat format)
-    : group_(std::move(group)),
+    : StreamReceiver(format),
+      group_(std::move(group)),
       watch_(std::move(connection.watch)),
       place_(std::move(connection.place)),
       format_(format),
@@ -33,8 +34,8 @@ StreamClient::StreamClient(std::shared_ptr<StreamGroup> group, HandedOver&& conn
 StreamClient::~StreamClient() = default;
 
 void StreamClient::start() {
-  const auto self = shared_from_this();
-  group_->add(self);
+  const auto keeps_it = shared_from_this();
+  group_->add(keeps_it);
   if (group_->is_shut_down()) return end_gracefully();
   begin();
   const std::string first = std::exchange(in_, {});
@@ -44,7 +45,7 @@ void StreamClient::start() {
 
 void StreamClient::close() {
   if (std::exchange(is_closed_, true)) return;
-  const auto self = shared_from_this();  // the group lets go of it
+  const auto keeps_it = shared_from_this();  // the group lets go of it
   watch_->close();
   group_->remove(*this);
   std::string().swap(in_);
@@ -58,7 +59,7 @@ void StreamClient::read_on() {
   if (is_closed_ || is_waiting_read_ || is_peer_done_ || !in_.empty()) return;
   if (!is_finishing_ && (!is_reading() || out_.size() > kMaxAnswerBytes)) return;
   is_waiting_read_ = true;
-  watch_->wait_read(shared_from_this());
+  watch_->wait_read(self());
 }
 
 void StreamClient::on_readable() {
@@ -73,7 +74,7 @@ void StreamClient::on_readable() {
 }
 
 void StreamClient::process(std::string_view input) {
-  const auto self = shared_from_this();
+  const auto keeps_it = shared_from_this();
   is_processing_ = true;
   std::size_t at = 0;
   while (at < input.size() && !is_closed_ && !is_finishing_ && is_reading() && out_.size() <= kMaxAnswerBytes) {
@@ -106,10 +107,12 @@ void StreamClient::send(std::string_view message) {
   group_->enqueue(*this);
 }
 
-void StreamClient::append_quote(std::string& out, std::string_view message, const MessageExtras& extras,
-                                const QuoteSubscription& /*subscription*/) {
+void StreamClient::take_quote(std::string& out, const Tick& /*tick*/, std::string_view message,
+                              const MessageExtras& extras, const QuoteSubscription& /*subscription*/) {
   append_with_extras(out, message, format_, extras);
 }
+
+void StreamClient::take_status(StatusMessage& message) { send(message.frame(format_, takes_deflate_)); }
 
 void StreamClient::flush() {
   if (is_stuck()) return;
@@ -163,7 +166,7 @@ bool StreamClient::send_some(std::string_view text) {
       if (sent_ != start || progress_ == SteadyClock::time_point{}) progress_ = SteadyClock::now();
       group_->hub().count_bytes(sent_ - start);
       is_writing_ = true;
-      watch_->wait_write(shared_from_this());
+      watch_->wait_write(self());
       return false;
     }
     sent_ += static_cast<std::size_t>(count);
@@ -222,7 +225,5 @@ void StreamClient::each_second(SteadyClock::time_point now) {
   }
   tick(now);
 }
-
-void StreamClient::on_symbol(SymbolId /*symbol*/, const std::string& /*name*/) {}
 
 }  // namespace tickpipe

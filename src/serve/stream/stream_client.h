@@ -12,8 +12,7 @@
 #include "serve/http.h"
 #include "serve/io_loop.h"
 #include "serve/stream/stream_group.h"
-#include "serve/stream/stream_messages.h"
-#include "serve/stream/subscriptions.h"
+#include "serve/stream/stream_receiver.h"
 
 namespace tickpipe {
 
@@ -23,10 +22,8 @@ namespace tickpipe {
 /// Bounds:   while anything is unsent nothing further is collected for it, and nothing is read from it; so a client
 ///           holds at most one flush (64 KiB) and the answers to one read.
 /// Threads:  that of its group. Lifetime: its group holds it until close().
-class StreamClient : public IoEvents, public std::enable_shared_from_this<StreamClient> {
+class StreamClient : public StreamReceiver, public IoEvents {
  public:
-  using SteadyClock = std::chrono::steady_clock;
-
   StreamClient(std::shared_ptr<StreamGroup> group, HandedOver&& connection, StreamFormat format);
   ~StreamClient() override;
   StreamClient(const StreamClient&) = delete;
@@ -34,47 +31,30 @@ class StreamClient : public IoEvents, public std::enable_shared_from_this<Stream
 
   /// Joins the group and goes to work. To be called once.
   void start();
-  /// Sends what waits and what its subscriptions have. Called when it is the client's turn.
-  void flush();
-  /// At once, without a word.
-  void close();
+  /// Sends what waits and what its subscriptions have.
+  void flush() override;
+  void close() override;
   /// Tells the client that the server ends, then closes.
-  void end_gracefully();
+  void end_gracefully() override;
   /// Tells the client that it does not keep up, then closes.
-  void end_as_too_slow(std::string_view reason);
+  void end_as_too_slow(std::string_view reason) override;
   /// Tells the client that the server cannot serve it, then closes.
   void end_as_failed(std::string_view reason);
-  void each_second(SteadyClock::time_point now);
+  void each_second(SteadyClock::time_point now) override;
+  void take_quote(std::string& out, const Tick& tick, std::string_view message, const MessageExtras& extras,
+                  const QuoteSubscription& subscription) override;
+  void take_status(StatusMessage& message) override;
 
   [[nodiscard]] StreamFormat format() const noexcept { return format_; }
   /// Whether it has to read before it gets more.
-  [[nodiscard]] bool is_stuck() const noexcept { return is_writing_ || is_closed_; }
-  [[nodiscard]] bool is_closed() const noexcept { return is_closed_; }
-
-  /// A symbol that it waited for has its first quote.
-  virtual void on_symbol(SymbolId symbol, const std::string& name);
-  /// Appends a quote as this client gets it.
-  virtual void append_quote(std::string& out, std::string_view message, const MessageExtras& extras,
-                            const QuoteSubscription& subscription);
-  /// Whether the client has asked for this channel of the system itself.
-  [[nodiscard]] virtual bool wants_status(std::string_view /*channel*/) const { return false; }
+  [[nodiscard]] bool is_stuck() const noexcept override { return is_writing_ || is_closed_; }
+  [[nodiscard]] bool is_closed() const noexcept override { return is_closed_; }
   /// Sends a whole message behind what waits.
   void send(std::string_view message);
   [[nodiscard]] bool takes_deflate() const noexcept { return takes_deflate_; }
 
   void on_readable() override;
   void on_writable() override;
-
-  // Kept here for the group, which changes it.
-  std::size_t slot = 0;
-  bool is_queued = false;
-  std::vector<std::unique_ptr<QuoteSubscription>> quotes;
-  std::vector<std::unique_ptr<BarSubscription>> bars;
-  std::vector<QuoteSubscription*> ready_quotes;
-  std::vector<BarSubscription*> ready_bars;
-  std::optional<QuoteOptions> all_quotes;
-  std::vector<std::uint32_t> all_bars;
-  std::vector<std::string> waits_for;  ///< names of symbols
 
  protected:
   enum class Goodbye : std::uint8_t { kShuttingDown, kTooSlow, kFailed };
@@ -106,6 +86,9 @@ class StreamClient : public IoEvents, public std::enable_shared_from_this<Stream
   void read_on();
   void process(std::string_view input);
   void discard_input();
+  [[nodiscard]] std::shared_ptr<StreamClient> self() {
+    return std::static_pointer_cast<StreamClient>(shared_from_this());
+  }
 
   const std::shared_ptr<StreamGroup> group_;
   std::unique_ptr<IoLoop::Watch> watch_;

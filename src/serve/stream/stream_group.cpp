@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "serve/stream/status_message.h"
-#include "serve/stream/stream_client.h"
 #include "serve/stream/stream_hub.h"
 
 namespace tickpipe {
@@ -49,13 +48,13 @@ const StreamParts& StreamGroup::parts() const noexcept { return hub_.parts(); }
 
 // --- clients --------------------------------------------------------------------------------------------------------
 
-void StreamGroup::add(const std::shared_ptr<StreamClient>& client) {
+void StreamGroup::add(const std::shared_ptr<StreamReceiver>& client) {
   hub_.count_client(1);
   client->slot = clients_.size();
   clients_.push_back(client);
 }
 
-void StreamGroup::remove(StreamClient& client) {
+void StreamGroup::remove(StreamReceiver& client) {
   hub_.count_client(-1);
   unsubscribe_everything(client);
   if (client.is_queued) flush_queue_.erase(std::find(flush_queue_.begin(), flush_queue_.end(), &client));
@@ -65,7 +64,7 @@ void StreamGroup::remove(StreamClient& client) {
   clients_.pop_back();
 }
 
-void StreamGroup::unsubscribe_everything(StreamClient& client) {
+void StreamGroup::unsubscribe_everything(StreamReceiver& client) {
   if (client.all_quotes) --wildcards_, hub_.interest().lower_new();
   client.all_quotes.reset();
   for (std::size_t i = 0; i < client.all_bars.size(); ++i) --wildcards_, hub_.interest().lower_new();
@@ -96,7 +95,7 @@ void StreamGroup::each_second() {
   second_.start(SteadyClock::now() + std::chrono::seconds{1}, [this] { each_second(); });
   const auto now = SteadyClock::now();
   for (std::size_t i = clients_.size(); i > 0; --i) {  // one that closes is replaced by one that had its turn
-    if (i <= clients_.size()) std::shared_ptr<StreamClient>(clients_[i - 1])->each_second(now);
+    if (i <= clients_.size()) std::shared_ptr<StreamReceiver>(clients_[i - 1])->each_second(now);
   }
   publish_status(now);
   while (!wants_backlog_.empty() && backlogs_ < kMaxBacklogs) {
@@ -114,7 +113,7 @@ void StreamGroup::publish_status(SteadyClock::time_point now) {
       if (client->is_stuck() || !client->wants_status(channel)) continue;
       if (!message) message.emplace(channel, (parts().*json)(), hub_.encoded());
       if (channel == kHealthChannel && !health_.is_due(message->json(), now)) break;
-      client->send(message->frame(client->format(), client->takes_deflate()));
+      client->take_status(*message);
     }
   }
 }
@@ -129,7 +128,7 @@ void StreamGroup::post(const std::shared_ptr<const StreamBatch>& batch) {
   }
 }
 
-void StreamGroup::enqueue(StreamClient& client) {
+void StreamGroup::enqueue(StreamReceiver& client) {
   if (client.is_queued || client.is_stuck()) return;
   client.is_queued = true;
   flush_queue_.push_back(&client);
@@ -152,7 +151,7 @@ void StreamGroup::run() {
   const bool had_some = take_inbox();
   const auto end = SteadyClock::now() + kTurn;
   while (!flush_queue_.empty()) {
-    StreamClient* const client = flush_queue_.front();
+    StreamReceiver* const client = flush_queue_.front();
     flush_queue_.pop_front();
     client->is_queued = false;
     const auto keeps_it = client->shared_from_this();
@@ -162,6 +161,14 @@ void StreamGroup::run() {
   is_running_ = false;
   // The inbox may have got more meanwhile, and wakes only a group that has found it empty.
   if (had_some || !flush_queue_.empty()) continue_later();
+}
+
+bool StreamGroup::is_idle() const {
+  const auto is_reading = [](const auto& client) {
+    return std::any_of(client->quotes.begin(), client->quotes.end(),
+                       [](const auto& one) { return one->state == SubscriptionState::kReading; });
+  };
+  return flush_queue_.empty() && inbox_.depth() == 0 && std::none_of(clients_.begin(), clients_.end(), is_reading);
 }
 
 bool StreamGroup::take_inbox() {
@@ -243,16 +250,16 @@ void StreamGroup::take_new_symbol(SymbolId symbol) {
   new_symbol_ = symbol;
   const std::string name(parts().symbols.name(symbol).view());
   if (const auto found = waiting_.find(name); found != waiting_.end()) {
-    const std::vector<StreamClient*> clients = std::move(found->second);
+    const std::vector<StreamReceiver*> clients = std::move(found->second);
     waiting_.erase(found);
-    for (StreamClient* const client : clients) {
+    for (StreamReceiver* const client : clients) {
       hub_.interest().lower_new();
       remove_value(client->waits_for, name);
       client->on_symbol(symbol, name);
     }
   }
   for (std::size_t i = 0; wildcards_ != 0 && i < clients_.size(); ++i) {
-    const std::shared_ptr<StreamClient> client = clients_[i];
+    const std::shared_ptr<StreamReceiver> client = clients_[i];
     if (client->all_quotes && find_quotes(*client, symbol) == nullptr) {
       subscribe_quotes(*client, symbol, *client->all_quotes, true);
     }
@@ -263,13 +270,13 @@ void StreamGroup::take_new_symbol(SymbolId symbol) {
   new_symbol_.reset();
 }
 
-void StreamGroup::wait_for(StreamClient& client, const Name& symbol) {
+void StreamGroup::wait_for(StreamReceiver& client, const Name& symbol) {
   std::string name(symbol.view());
   client.waits_for.push_back(name);
   waiting_[std::move(name)].push_back(&client);
 }
 
-void StreamGroup::stop_waiting_for(StreamClient& client, std::string_view symbol) {
+void StreamGroup::stop_waiting_for(StreamReceiver& client, std::string_view symbol) {
   const std::string name(symbol);
   const auto found = waiting_.find(name);
   if (found == waiting_.end()) return;
@@ -298,14 +305,14 @@ QuoteFeed& StreamGroup::activate_quotes(SymbolId symbol) {
   return feed;
 }
 
-QuoteSubscription* StreamGroup::find_quotes(const StreamClient& client, SymbolId symbol) {
+QuoteSubscription* StreamGroup::find_quotes(const StreamReceiver& client, SymbolId symbol) {
   for (const auto& subscription : client.quotes) {
     if (subscription->symbol == symbol) return subscription.get();
   }
   return nullptr;
 }
 
-void StreamGroup::subscribe_quotes(StreamClient& client, SymbolId symbol, const QuoteOptions& options,
+void StreamGroup::subscribe_quotes(StreamReceiver& client, SymbolId symbol, const QuoteOptions& options,
                                    bool is_wildcard) {
   if (QuoteSubscription* const old = find_quotes(client, symbol)) {
     if (is_wildcard && !old->is_wildcard) return;  // what was asked for by name stays as it is
@@ -362,7 +369,7 @@ void StreamGroup::drop(QuoteSubscription& subscription) {
   hub_.interest().lower(subscription.symbol, Interest::kQuotes);
 }
 
-void StreamGroup::remove_quotes(StreamClient& client, QuoteSubscription& subscription) {
+void StreamGroup::remove_quotes(StreamReceiver& client, QuoteSubscription& subscription) {
   remove_value(client.ready_quotes, &subscription);
   drop(subscription);
   const auto at = std::find_if(client.quotes.begin(), client.quotes.end(),
@@ -371,7 +378,7 @@ void StreamGroup::remove_quotes(StreamClient& client, QuoteSubscription& subscri
   client.quotes.pop_back();
 }
 
-bool StreamGroup::unsubscribe_quotes(StreamClient& client, SymbolId symbol) {
+bool StreamGroup::unsubscribe_quotes(StreamReceiver& client, SymbolId symbol) {
   QuoteSubscription* const subscription = find_quotes(client, symbol);
   if (subscription == nullptr || subscription->is_wildcard) return false;
   if (client.all_quotes) {
@@ -382,7 +389,7 @@ bool StreamGroup::unsubscribe_quotes(StreamClient& client, SymbolId symbol) {
   return true;
 }
 
-void StreamGroup::subscribe_all_quotes(StreamClient& client, const QuoteOptions& options) {
+void StreamGroup::subscribe_all_quotes(StreamReceiver& client, const QuoteOptions& options) {
   if (!client.all_quotes) {
     ++wildcards_;
     hub_.interest().raise_new();
@@ -394,7 +401,7 @@ void StreamGroup::subscribe_all_quotes(StreamClient& client, const QuoteOptions&
   }
 }
 
-bool StreamGroup::unsubscribe_all_quotes(StreamClient& client) {
+bool StreamGroup::unsubscribe_all_quotes(StreamReceiver& client) {
   if (!client.all_quotes) return false;
   client.all_quotes.reset();
   --wildcards_;

@@ -22,24 +22,16 @@
 #include "serve/stream/stream_inbox.h"
 #include "serve/stream/stream_messages.h"
 #include "serve/stream/stream_parts.h"
+#include "serve/stream/stream_receiver.h"
 #include "serve/stream/subscriptions.h"
 
 namespace tickpipe {
 
-class StreamClient;
 class StreamHub;
-
-/// How a client wants quotes.
-struct QuoteOptions {
-  bool is_all = false;
-  std::uint32_t interval_ms = 0;              ///< at most once in so long, at multiples of it since 1970; 0: at once
-  std::optional<std::uint64_t> resume_after;  ///< seq of the last one it has: what follows is sent first
-  bool is_unrecovered = false;                ///< it wanted to resume, but cannot: its snapshot says so
-};
 
 /// All streaming clients of one I/O thread: who wants what, what is there, and who is to be sent something next.
 ///
-/// Place:   StreamHub (thread that commits) -> inbox -> [group] -> StreamClient -> socket.
+/// Place:   StreamHub (thread that commits) -> inbox -> [group] -> StreamReceiver -> socket.
 /// How:     each symbol has one feed, with the newest quotes encoded once for everybody. A subscription that has sent
 ///          everything waits in the list of its feed; a new quote moves the whole list to the clients' lists, so a
 ///          quote costs nothing for clients that have something to send already. Clients take turns; while the others
@@ -58,37 +50,37 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   /// From any thread.
   void post(const std::shared_ptr<const StreamBatch>& batch);
 
-  void add(const std::shared_ptr<StreamClient>& client);
+  void add(const std::shared_ptr<StreamReceiver>& client);
   /// Ends all its subscriptions.
-  void remove(StreamClient& client);
+  void remove(StreamReceiver& client);
   /// Tells all clients that the server ends. Their connections close once they were told, or by close_all().
   void shut_down();
   void close_all();
 
   /// Subscribes, or changes the subscription of the same symbol.
-  void subscribe_quotes(StreamClient& client, SymbolId symbol, const QuoteOptions& options, bool is_wildcard);
-  void subscribe_bars(StreamClient& client, SymbolId symbol, std::uint32_t timeframe_index, bool is_wildcard);
+  void subscribe_quotes(StreamReceiver& client, SymbolId symbol, const QuoteOptions& options, bool is_wildcard);
+  void subscribe_bars(StreamReceiver& client, SymbolId symbol, std::uint32_t timeframe_index, bool is_wildcard);
   /// False if there is no such subscription.
-  bool unsubscribe_quotes(StreamClient& client, SymbolId symbol);
-  bool unsubscribe_bars(StreamClient& client, SymbolId symbol, std::uint32_t timeframe_index);
+  bool unsubscribe_quotes(StreamReceiver& client, SymbolId symbol);
+  bool unsubscribe_bars(StreamReceiver& client, SymbolId symbol, std::uint32_t timeframe_index);
   /// For all symbols there are and will be.
-  void subscribe_all_quotes(StreamClient& client, const QuoteOptions& options);
-  void subscribe_all_bars(StreamClient& client, std::uint32_t timeframe_index);
-  bool unsubscribe_all_quotes(StreamClient& client);
-  bool unsubscribe_all_bars(StreamClient& client, std::uint32_t timeframe_index);
-  /// Tells the client, by StreamClient::on_symbol(), when the symbol has its first quote. The caller has raised the
+  void subscribe_all_quotes(StreamReceiver& client, const QuoteOptions& options);
+  void subscribe_all_bars(StreamReceiver& client, std::uint32_t timeframe_index);
+  bool unsubscribe_all_quotes(StreamReceiver& client);
+  bool unsubscribe_all_bars(StreamReceiver& client, std::uint32_t timeframe_index);
+  /// Tells the client, by StreamReceiver::on_symbol(), when the symbol has its first quote. The caller has raised the
   /// interest in new symbols before it looked whether this is one.
-  void wait_for(StreamClient& client, const Name& symbol);
-  void stop_waiting_for(StreamClient& client, std::string_view symbol);
+  void wait_for(StreamReceiver& client, const Name& symbol);
+  void stop_waiting_for(StreamReceiver& client, std::string_view symbol);
 
-  void unsubscribe_everything(StreamClient& client);
+  void unsubscribe_everything(StreamReceiver& client);
 
   /// The client has something to send and room for it.
-  void enqueue(StreamClient& client);
+  void enqueue(StreamReceiver& client);
   /// Appends what the client's ready subscriptions have, up to about `max_bytes`.
-  void collect(StreamClient& client, std::string& out, std::size_t max_bytes);
+  void collect(StreamReceiver& client, std::string& out, std::size_t max_bytes);
   /// Bytes of closed bars that the client has not been sent.
-  [[nodiscard]] std::size_t unsent_bar_bytes(const StreamClient& client) const;
+  [[nodiscard]] std::size_t unsent_bar_bytes(const StreamReceiver& client) const;
 
   [[nodiscard]] const StreamParts& parts() const noexcept;
   [[nodiscard]] StreamHub& hub() noexcept { return hub_; }
@@ -99,6 +91,8 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   [[nodiscard]] std::string& flush_buffer() noexcept { return flush_buffer_; }
   [[nodiscard]] std::size_t client_count() const noexcept { return clients_.size(); }
   [[nodiscard]] std::size_t inbox_depth() const { return inbox_.depth(); }
+  /// Whether everybody was given what is committed, but for what waits for the end of an interval.
+  [[nodiscard]] bool is_idle() const;
   [[nodiscard]] const SharedHistogram& latency() const noexcept { return latency_; }
 
  private:
@@ -130,11 +124,11 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   void publish_status(SteadyClock::time_point now);
 
   [[nodiscard]] QuoteFeed* quote_feed(SymbolId symbol) const;
-  [[nodiscard]] static QuoteSubscription* find_quotes(const StreamClient& client, SymbolId symbol);
+  [[nodiscard]] static QuoteSubscription* find_quotes(const StreamReceiver& client, SymbolId symbol);
   QuoteFeed& activate_quotes(SymbolId symbol);
   /// Takes it out of every list but its client's.
   void drop(QuoteSubscription& subscription);
-  void remove_quotes(StreamClient& client, QuoteSubscription& subscription);
+  void remove_quotes(StreamReceiver& client, QuoteSubscription& subscription);
   void wake(QuoteFeed& feed);
   void make_ready(QuoteSubscription& subscription);
   static void make_idle(QuoteFeed& feed, QuoteSubscription& subscription);
@@ -143,24 +137,25 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   void arm_timer();
   bool refresh_latest(QuoteFeed& feed, SymbolId symbol);
   void read_missed_of(QuoteSubscription& subscription);
-  void take_missed(StreamClient& client, SymbolId symbol, std::uint64_t number, CatchUp&& missed, bool has_failed);
-  bool collect_quotes(StreamClient& client, QuoteSubscription& subscription, const Output& output);
-  bool collect_backlog(StreamClient& client, QuoteSubscription& subscription, const Output& output);
-  bool collect_live(StreamClient& client, QuoteSubscription& subscription, const QuoteFeed& feed, const Output& output);
-  void append_quote(StreamClient& client, QuoteSubscription& subscription, const StreamBatch& batch,
+  void take_missed(StreamReceiver& client, SymbolId symbol, std::uint64_t number, CatchUp&& missed, bool has_failed);
+  bool collect_quotes(StreamReceiver& client, QuoteSubscription& subscription, const Output& output);
+  bool collect_backlog(StreamReceiver& client, QuoteSubscription& subscription, const Output& output);
+  bool collect_live(StreamReceiver& client, QuoteSubscription& subscription, const QuoteFeed& feed,
+                    const Output& output);
+  void append_quote(StreamReceiver& client, QuoteSubscription& subscription, const StreamBatch& batch,
                     std::uint32_t index, std::string& out);
 
   [[nodiscard]] BarFeed* bar_feed(SymbolId symbol, std::uint32_t timeframe_index) const;
-  [[nodiscard]] static BarSubscription* find_bars(const StreamClient& client, SymbolId symbol,
+  [[nodiscard]] static BarSubscription* find_bars(const StreamReceiver& client, SymbolId symbol,
                                                   std::uint32_t timeframe_index);
   BarFeed& activate_bars(SymbolId symbol, std::uint32_t timeframe_index);
   void drop(BarSubscription& subscription);
-  void remove_bars(StreamClient& client, BarSubscription& subscription);
+  void remove_bars(StreamReceiver& client, BarSubscription& subscription);
   void wake(BarFeed& feed);
   void make_ready(BarSubscription& subscription);
   void read_bar_snapshot(BarSubscription& subscription);
   void take_bar_snapshot(BarSubscription& subscription, std::vector<Bar>&& bars);
-  bool collect_bars(StreamClient& client, BarSubscription& subscription, const Output& output);
+  bool collect_bars(StreamReceiver& client, BarSubscription& subscription, const Output& output);
 
   StreamHub& hub_;
   const std::shared_ptr<IoLoop> loop_;
@@ -168,15 +163,15 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   MessageEncoder encoder_;
   std::vector<char> scratch_;
   std::string flush_buffer_;
-  std::vector<std::shared_ptr<StreamClient>> clients_;
+  std::vector<std::shared_ptr<StreamReceiver>> clients_;
   std::vector<std::unique_ptr<QuoteFeed>> quotes_;           ///< by symbol
   std::vector<std::vector<std::unique_ptr<BarFeed>>> bars_;  ///< by symbol and timeframe
   std::deque<std::shared_ptr<const StreamBatch>> log_;       ///< what QuoteFeed::live points into
   std::size_t logged_ticks_ = 0;
   std::uint64_t bar_number_ = 0;
   std::map<std::uint32_t, Lane> lanes_;
-  std::deque<StreamClient*> flush_queue_;
-  std::unordered_map<std::string, std::vector<StreamClient*>> waiting_;  ///< by name of a symbol
+  std::deque<StreamReceiver*> flush_queue_;
+  std::unordered_map<std::string, std::vector<StreamReceiver*>> waiting_;  ///< by name of a symbol
   std::size_t wildcards_ = 0;
   std::optional<SymbolId> new_symbol_;  ///< whose first quotes are in the batch that is being taken
   std::size_t backlogs_ = 0;            ///< in memory

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "serve/stream/stream_client.h"
 #include "serve/stream/stream_group.h"
 #include "serve/stream/stream_hub.h"
 
@@ -25,7 +24,7 @@ BarFeed* StreamGroup::bar_feed(SymbolId symbol, std::uint32_t timeframe_index) c
              : nullptr;
 }
 
-BarSubscription* StreamGroup::find_bars(const StreamClient& client, SymbolId symbol, std::uint32_t timeframe_index) {
+BarSubscription* StreamGroup::find_bars(const StreamReceiver& client, SymbolId symbol, std::uint32_t timeframe_index) {
   for (const auto& subscription : client.bars) {
     if (subscription->symbol == symbol && subscription->timeframe_index == timeframe_index) return subscription.get();
   }
@@ -79,7 +78,7 @@ void StreamGroup::make_ready(BarSubscription& subscription) {
   enqueue(*subscription.client);
 }
 
-void StreamGroup::subscribe_bars(StreamClient& client, SymbolId symbol, std::uint32_t timeframe_index,
+void StreamGroup::subscribe_bars(StreamReceiver& client, SymbolId symbol, std::uint32_t timeframe_index,
                                  bool is_wildcard) {
   if (BarSubscription* const old = find_bars(client, symbol, timeframe_index)) {
     if (is_wildcard && !old->is_wildcard) return;
@@ -108,7 +107,7 @@ void StreamGroup::drop(BarSubscription& subscription) {
   hub_.interest().lower(subscription.symbol, Interest::kBars);
 }
 
-void StreamGroup::remove_bars(StreamClient& client, BarSubscription& subscription) {
+void StreamGroup::remove_bars(StreamReceiver& client, BarSubscription& subscription) {
   auto& ready = client.ready_bars;
   ready.erase(std::remove(ready.begin(), ready.end(), &subscription), ready.end());
   drop(subscription);
@@ -118,7 +117,7 @@ void StreamGroup::remove_bars(StreamClient& client, BarSubscription& subscriptio
   client.bars.pop_back();
 }
 
-bool StreamGroup::unsubscribe_bars(StreamClient& client, SymbolId symbol, std::uint32_t timeframe_index) {
+bool StreamGroup::unsubscribe_bars(StreamReceiver& client, SymbolId symbol, std::uint32_t timeframe_index) {
   BarSubscription* const subscription = find_bars(client, symbol, timeframe_index);
   if (subscription == nullptr || subscription->is_wildcard) return false;
   const auto& all = client.all_bars;
@@ -130,7 +129,7 @@ bool StreamGroup::unsubscribe_bars(StreamClient& client, SymbolId symbol, std::u
   return true;
 }
 
-void StreamGroup::subscribe_all_bars(StreamClient& client, std::uint32_t timeframe_index) {
+void StreamGroup::subscribe_all_bars(StreamReceiver& client, std::uint32_t timeframe_index) {
   if (std::find(client.all_bars.begin(), client.all_bars.end(), timeframe_index) == client.all_bars.end()) {
     client.all_bars.push_back(timeframe_index);
     ++wildcards_;
@@ -141,7 +140,7 @@ void StreamGroup::subscribe_all_bars(StreamClient& client, std::uint32_t timefra
   }
 }
 
-bool StreamGroup::unsubscribe_all_bars(StreamClient& client, std::uint32_t timeframe_index) {
+bool StreamGroup::unsubscribe_all_bars(StreamReceiver& client, std::uint32_t timeframe_index) {
   const auto at = std::find(client.all_bars.begin(), client.all_bars.end(), timeframe_index);
   if (at == client.all_bars.end()) return false;
   client.all_bars.erase(at);
@@ -220,9 +219,9 @@ void StreamGroup::take_bar_snapshot(BarSubscription& subscription, std::vector<B
 
 // --- what is sent ---------------------------------------------------------------------------------------------------
 
-bool StreamGroup::collect_bars(StreamClient& client, BarSubscription& subscription, const Output& output) {
+bool StreamGroup::collect_bars(StreamReceiver& client, BarSubscription& subscription, const Output& output) {
   BarFeed& feed = *bar_feed(subscription.symbol, subscription.timeframe_index);
-  const StreamFormat format = client.format();
+  const StreamFormat format = client.message_format().value();
   const auto form = static_cast<std::size_t>(format);
   if (!subscription.snapshot.empty()) {
     MessageExtras first;
@@ -269,7 +268,7 @@ bool StreamGroup::collect_bars(StreamClient& client, BarSubscription& subscripti
   return true;
 }
 
-std::size_t StreamGroup::unsent_bar_bytes(const StreamClient& client) const {
+std::size_t StreamGroup::unsent_bar_bytes(const StreamReceiver& client) const {
   std::size_t bars = 0;
   for (const BarSubscription* const one : client.ready_bars) {
     for (const BarFeed::Closed& closed : bar_feed(one->symbol, one->timeframe_index)->closed) {

@@ -5,13 +5,12 @@
 #include <utility>
 
 #include "core/error.h"
-#include "serve/stream/stream_client.h"
 #include "serve/stream/stream_group.h"
 #include "serve/stream/stream_hub.h"
 
 namespace tickpipe {
 
-void StreamGroup::collect(StreamClient& client, std::string& out, std::size_t max_bytes) {
+void StreamGroup::collect(StreamReceiver& client, std::string& out, std::size_t max_bytes) {
   collected_at_ = {};
   const std::size_t start = out.size();
   const auto collect_from = [&](auto& ready, auto collect_one) {
@@ -26,7 +25,7 @@ void StreamGroup::collect(StreamClient& client, std::string& out, std::size_t ma
 }
 
 /// Returns false while more is to be sent when there is room.
-bool StreamGroup::collect_quotes(StreamClient& client, QuoteSubscription& subscription, const Output& output) {
+bool StreamGroup::collect_quotes(StreamReceiver& client, QuoteSubscription& subscription, const Output& output) {
   QuoteFeed& feed = *quote_feed(subscription.symbol);
   if (subscription.backlog && !collect_backlog(client, subscription, output)) return false;
   const bool from_first = subscription.is_all && subscription.starts_empty;
@@ -50,7 +49,7 @@ bool StreamGroup::collect_quotes(StreamClient& client, QuoteSubscription& subscr
   return true;
 }
 
-bool StreamGroup::collect_live(StreamClient& client, QuoteSubscription& subscription, const QuoteFeed& feed,
+bool StreamGroup::collect_live(StreamReceiver& client, QuoteSubscription& subscription, const QuoteFeed& feed,
                                const Output& output) {
   auto place = std::upper_bound(feed.live.begin(), feed.live.end(), subscription.position,
                                 [](std::uint64_t seq, const QuoteFeed::Place& one) { return seq < one.seq; });
@@ -62,18 +61,18 @@ bool StreamGroup::collect_live(StreamClient& client, QuoteSubscription& subscrip
   return true;
 }
 
-bool StreamGroup::collect_backlog(StreamClient& client, QuoteSubscription& subscription, const Output& output) {
+bool StreamGroup::collect_backlog(StreamReceiver& client, QuoteSubscription& subscription, const Output& output) {
   QuoteSubscription::Backlog& backlog = *subscription.backlog;
   std::string message;
   for (; backlog.next < backlog.ticks.size(); ++backlog.next) {
     if (output.is_full()) return false;
     const Tick& tick = backlog.ticks[backlog.next];
     message.clear();
-    encoder_.missed_tick(tick, client.format(), message);
+    if (client.message_format()) encoder_.missed_tick(tick, *client.message_format(), message);
     MessageExtras extras;
     extras.skipped = tick.seq - subscription.last_sent - 1;
     subscription.last_sent = subscription.position = tick.seq;
-    client.append_quote(output.text, message, extras, subscription);
+    client.take_quote(output.text, tick, message, extras, subscription);
     hub_.count_sent(1);
   }
   subscription.position = std::max(subscription.position, backlog.through);
@@ -82,15 +81,18 @@ bool StreamGroup::collect_backlog(StreamClient& client, QuoteSubscription& subsc
   return true;
 }
 
-void StreamGroup::append_quote(StreamClient& client, QuoteSubscription& subscription, const StreamBatch& batch,
+void StreamGroup::append_quote(StreamReceiver& client, QuoteSubscription& subscription, const StreamBatch& batch,
                                std::uint32_t index, std::string& out) {
-  const std::uint64_t seq = batch.ticks[index].tick.seq;
+  const Tick& tick = batch.ticks[index].tick;
+  const std::uint64_t seq = tick.seq;
   MessageExtras extras;
   extras.is_snapshot = std::exchange(subscription.wants_snapshot, false);
   extras.is_unrecovered = std::exchange(subscription.is_unrecovered, false);
   if (!extras.is_snapshot) extras.skipped = seq - subscription.last_sent - 1;
   subscription.last_sent = seq;
-  client.append_quote(out, encoder_.ticks_of(batch, client.format())[index], extras, subscription);
+  std::string_view message;
+  if (client.message_format()) message = encoder_.ticks_of(batch, *client.message_format())[index];
+  client.take_quote(out, tick, message, extras, subscription);
   hub_.count_sent(1);
   if (collected_at_ == SteadyClock::time_point{}) collected_at_ = batch.committed_at;
 }
@@ -137,7 +139,7 @@ void StreamGroup::read_missed_of(QuoteSubscription& subscription) {
   }
 }
 
-void StreamGroup::take_missed(StreamClient& client, SymbolId symbol, std::uint64_t number, CatchUp&& missed,
+void StreamGroup::take_missed(StreamReceiver& client, SymbolId symbol, std::uint64_t number, CatchUp&& missed,
                               bool has_failed) {
   QuoteSubscription* const subscription = find_quotes(client, symbol);
   if (subscription == nullptr || subscription->state != SubscriptionState::kReading ||
@@ -153,7 +155,7 @@ void StreamGroup::take_missed(StreamClient& client, SymbolId symbol, std::uint64
     subscription->backlog = std::make_unique<QuoteSubscription::Backlog>();
     subscription->backlog->ticks = std::move(missed.ticks);
     subscription->backlog->through = missed.through;
-  } else if (subscription->is_catching_up) {
+  } else if (subscription->is_catching_up || client.bears_gaps()) {
     const QuoteFeed& feed = *quote_feed(symbol);
     subscription->is_catching_up = false;
     subscription->wants_snapshot = subscription->is_unrecovered = true;

@@ -14,7 +14,7 @@
 
 namespace tickpipe {
 
-class StreamClient;
+class StreamReceiver;
 
 /// Where a subscription is. It is in exactly one list, or in none while something is read for it.
 enum class SubscriptionState : std::uint8_t {
@@ -26,7 +26,7 @@ enum class SubscriptionState : std::uint8_t {
 
 /// Quotes of one symbol to one client.
 struct QuoteSubscription {
-  StreamClient* client = nullptr;
+  StreamReceiver* client = nullptr;
   SymbolId symbol;
   SubscriptionState state = SubscriptionState::kReading;
   bool is_all = false;          ///< every live quote; else the newest one
@@ -51,7 +51,7 @@ struct QuoteSubscription {
 
 /// Bars of one symbol and timeframe to one client.
 struct BarSubscription {
-  StreamClient* client = nullptr;
+  StreamReceiver* client = nullptr;
   SymbolId symbol;
   std::uint32_t timeframe_index = 0;
   SubscriptionState state = SubscriptionState::kReading;

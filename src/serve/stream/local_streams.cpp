@@ -1,0 +1,154 @@
+#include "serve/stream/local_streams.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "core/safe_text.h"
+#include "serve/stream/stream_group.h"
+#include "serve/stream/stream_hub.h"
+
+namespace tickpipe {
+namespace {
+
+constexpr std::chrono::seconds kLogEvery{1};
+constexpr std::chrono::seconds kDrain{5};
+
+}  // namespace
+
+/// The group's side of a subscription. On the loop's thread, but for cancel() and the counters.
+class LocalSubscription::Receiver final : public StreamReceiver {
+ public:
+  Receiver(std::shared_ptr<IoLoop> loop, Log& log, QuoteHandler handler)
+      : StreamReceiver(std::nullopt), loop_(std::move(loop)), log_(log), handler_(std::move(handler)) {}
+
+  void begin(std::shared_ptr<StreamGroup> group, const std::vector<Name>& symbols, const QuoteOptions& options) {
+    if (is_cancelled_) return;
+    group_ = std::move(group);
+    options_ = options;
+    options_.resume_after.reset();
+    options_.is_unrecovered = false;
+    group_->add(shared_from_this());
+    if (symbols.empty()) return group_->subscribe_all_quotes(*this, options_);
+    for (const Name& name : symbols) {
+      group_->hub().interest().raise_new();  // before looking: see StreamGroup::wait_for
+      if (const auto symbol = group_->parts().symbols.find(name)) {
+        group_->hub().interest().lower_new();
+        group_->subscribe_quotes(*this, *symbol, options_, false);
+      } else {
+        group_->wait_for(*this, name);
+      }
+    }
+  }
+
+  void flush() override {
+    if (is_stuck()) return;
+    group_->collect(*this, group_->flush_buffer(), 1);
+    if (!is_stuck() && !ready_quotes.empty()) group_->enqueue(*this);
+  }
+  [[nodiscard]] bool is_stuck() const noexcept override { return group_ == nullptr || is_cancelled_; }
+  [[nodiscard]] bool is_closed() const noexcept override { return is_stuck(); }
+  void close() override {
+    is_cancelled_ = true;
+    if (const auto group = std::exchange(group_, nullptr)) group->remove(*this);
+  }
+  void end_gracefully() override { close(); }
+  void end_as_too_slow(std::string_view /*reason*/) override {}  // bears gaps, and has no bars
+  [[nodiscard]] bool bears_gaps() const noexcept override { return true; }
+  void on_symbol(SymbolId symbol, const std::string& /*name*/) override {
+    group_->subscribe_quotes(*this, symbol, options_, false);
+  }
+  void take_quote(std::string& /*out*/, const Tick& tick, std::string_view /*message*/, const MessageExtras& extras,
+                  const QuoteSubscription& /*subscription*/) override {
+    const std::lock_guard lock(call_);
+    if (is_cancelled_) return;
+    delivered_.fetch_add(1, std::memory_order_relaxed);
+    try {
+      handler_(tick, extras);
+    } catch (const std::exception& error) {
+      note_failure(error.what());
+    } catch (...) {
+      note_failure("an exception that is no std::exception");
+    }
+  }
+
+  void cancel() {
+    if (!is_cancelled_.exchange(true)) {
+      loop_->post([self = std::static_pointer_cast<Receiver>(shared_from_this())] { self->close(); });
+    }
+    if (loop_->is_this_thread()) return;
+    const std::lock_guard lock(call_);  // until the call under way has ended
+  }
+  [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+
+ private:
+  void note_failure(std::string_view what) {
+    failed_.fetch_add(1, std::memory_order_relaxed);
+    const auto now = SteadyClock::now();
+    if (logged_ != SteadyClock::time_point{} && now - logged_ < kLogEvery) return;
+    logged_ = now;
+    log_.error("Stream", "A handler of quotes threw: " + safe_text(what));
+  }
+
+  const std::shared_ptr<IoLoop> loop_;
+  Log& log_;
+  const QuoteHandler handler_;
+  QuoteOptions options_;
+  std::shared_ptr<StreamGroup> group_;  ///< null before begin() and after close()
+  std::atomic<bool> is_cancelled_{false};
+  std::mutex call_;  ///< held while the handler is called
+  std::atomic<std::uint64_t> delivered_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  SteadyClock::time_point logged_;
+};
+
+LocalSubscription::LocalSubscription(std::shared_ptr<Receiver> receiver) : receiver_(std::move(receiver)) {}
+LocalSubscription::~LocalSubscription() { cancel(); }
+void LocalSubscription::cancel() { receiver_->cancel(); }
+std::uint64_t LocalSubscription::delivered() const noexcept { return receiver_->delivered(); }
+std::uint64_t LocalSubscription::failed() const noexcept { return receiver_->failed(); }
+
+LocalStreams::LocalStreams(StreamHub& hub, Log& log) : hub_(hub), log_(log) {}
+
+LocalStreams::~LocalStreams() { stop(); }
+
+void LocalStreams::stop() {
+  if (!thread_.joinable()) return;
+  const auto at_latest = std::chrono::steady_clock::now() + kDrain;
+  loop_->post([this, at_latest] { end_when_idle(at_latest); });
+  thread_.join();
+  loop_->close();
+}
+
+void LocalStreams::end_when_idle(std::chrono::steady_clock::time_point at_latest) {
+  if (!group_->is_idle() && std::chrono::steady_clock::now() < at_latest) {
+    return loop_->post([this, at_latest] { end_when_idle(at_latest); });
+  }
+  group_.reset();
+  hub_.close_clients(*loop_);
+  loop_->stop();
+}
+
+void LocalStreams::start() {
+  const std::lock_guard lock(mutex_);
+  if (loop_) return;
+  auto loop = std::make_shared<IoLoop>(log_);
+  thread_ = std::thread([loop] { loop->run(); });
+  loop_ = std::move(loop);
+  loop_->post([this] { group_ = hub_.group_of(loop_); });
+}
+
+std::unique_ptr<LocalSubscription> LocalStreams::subscribe(std::vector<Name> symbols, const QuoteOptions& options,
+                                                           QuoteHandler handler) {
+  start();
+  std::sort(symbols.begin(), symbols.end(), [](const Name& a, const Name& b) { return a.view() < b.view(); });
+  symbols.erase(std::unique(symbols.begin(), symbols.end()), symbols.end());
+  auto receiver = std::make_shared<LocalSubscription::Receiver>(loop_, log_, std::move(handler));
+  loop_->post([this, receiver, symbols = std::move(symbols), options] { receiver->begin(group_, symbols, options); });
+  return std::unique_ptr<LocalSubscription>(new LocalSubscription(std::move(receiver)));
+}
+
+}  // namespace tickpipe
