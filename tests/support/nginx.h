@@ -61,10 +61,14 @@ class Nginx {
     std::string text = ::geteuid() == 0 ? "user root;\n" : "";
     text += "daemon off;\nmaster_process off;\npid " + folder + "/nginx.pid;\nerror_log stderr;\nevents {}\n";
     text += "http {\naccess_log off;\n" + temporary;
+    text +=
+        "map $http_origin $origin_for_tickpipe {\ndefault $http_origin;\n\"http://127.0.0.1:" + std::to_string(port_) +
+        "\" \"http://127.0.0.1:" + std::to_string(server) + "\";\n}\n";
     text += "server {\nlisten 127.0.0.1:" + std::to_string(port_) + ";\nproxy_http_version 1.1;\n";
     text += "location / {\n" + to_server + "proxy_set_header Connection \"\";\nproxy_read_timeout 60s;\n}\n";
     text += "location /ws {\n" + to_server +
             "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n"
+            "proxy_set_header Origin $origin_for_tickpipe;\n"
             "proxy_read_timeout 60s;\n}\n";
     text += "location /pages/ {\nroot " + folder + ";\ndefault_type text/html;\n}\n}\n}\n";
     const std::string path = folder + "/nginx.conf";

@@ -16,31 +16,12 @@
 #include <utility>
 #include <vector>
 
-#include "core/unix_nanos.h"
 #include "support/http_client.h"
+#include "support/patience.h"
 #include "support/process.h"
 #include "support/tickpipe_fixture.h"
 
 namespace tickpipe::testing {
-
-/// How long a test waits for what must happen before it fails; far more than a slow machine with sanitizers needs.
-inline constexpr std::chrono::seconds kPatience{90};
-
-/// Asks until it is so; false when patience ends.
-template <typename Predicate>
-bool eventually(Predicate is_so) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  }
-  return true;
-}
-
-inline UnixNanos wall_clock() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-              .count()};
-}
 
 /// `tickpipe serve` as a process of its own, killed with its owner.
 class RunningServer {

@@ -55,7 +55,8 @@ class LocalSubscription::Receiver final : public StreamReceiver {
     if (const auto group = std::exchange(group_, nullptr)) group->remove(*this);
   }
   void end_gracefully() override { close(); }
-  void end_as_too_slow(std::string_view /*reason*/) override {}  // bears gaps, and has no bars
+  void end_as_too_slow(std::string_view /*reason*/) override {}  // never said: it bears gaps and has no bars
+  void end_as_failed(std::string_view /*reason*/) override {}    // nor this, which is of bars
   [[nodiscard]] bool bears_gaps() const noexcept override { return true; }
   void on_symbol(SymbolId symbol, const std::string& /*name*/) override {
     group_->subscribe_quotes(*this, symbol, options_, false);

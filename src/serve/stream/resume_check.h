@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "serve/stream/stream_receiver.h"
+#include "serve/stream/stream_group.h"
 
 namespace tickpipe {
 

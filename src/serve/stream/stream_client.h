@@ -39,7 +39,7 @@ class StreamClient : public StreamReceiver, public IoEvents {
   /// Tells the client that it does not keep up, then closes.
   void end_as_too_slow(std::string_view reason) override;
   /// Tells the client that the server cannot serve it, then closes.
-  void end_as_failed(std::string_view reason);
+  void end_as_failed(std::string_view reason) override;
   void each_second(SteadyClock::time_point now) override;
   void take_quote(std::string& out, const Tick& tick, std::string_view message, const MessageExtras& extras,
                   const QuoteSubscription& subscription) override;

@@ -157,7 +157,7 @@ void StreamGroup::take_missed(StreamReceiver& client, SymbolId symbol, std::uint
     subscription->backlog->through = missed.through;
   } else if (subscription->is_catching_up || client.bears_gaps()) {
     const QuoteFeed& feed = *quote_feed(symbol);
-    subscription->is_catching_up = false;
+    subscription->is_catching_up = subscription->starts_empty = false;
     subscription->wants_snapshot = subscription->is_unrecovered = true;
     subscription->position = std::max(feed.covered_after, feed.latest_seq);
   } else {

@@ -53,6 +53,8 @@ class StreamReceiver : public std::enable_shared_from_this<StreamReceiver> {
   virtual void end_gracefully() = 0;
   /// It does not keep up.
   virtual void end_as_too_slow(std::string_view reason) = 0;
+  /// The server cannot serve it.
+  virtual void end_as_failed(std::string_view reason) = 0;
   /// Whether one that does not keep up goes on with the latest quote, marked as after a gap, instead of being ended.
   [[nodiscard]] virtual bool bears_gaps() const noexcept { return false; }
   virtual void each_second(SteadyClock::time_point /*now*/) {}
