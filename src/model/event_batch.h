@@ -79,11 +79,14 @@ struct EventBatch {
   }
 };
 
-/// Follows what was committed. Called once per batch, in order per shard, on the thread that commits; must not block.
+/// Follows what was committed. Called once per batch, in order per shard, and at the end of each commit, on the thread
+/// that commits; must not block.
 class BatchListener {
  public:
   virtual ~BatchListener() = default;
   virtual void on_committed(const EventBatch& batch, Position position) = 0;
+  /// All batches of a commit were told.
+  virtual void on_commit_end() {}
 };
 
 }  // namespace tickpipe

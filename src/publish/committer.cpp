@@ -88,19 +88,23 @@ bool Committer::commit_all() {
     commits_.fetch_add(1, std::memory_order_relaxed);
   }
   const auto committed_at = listeners_.empty() ? SteadyClock::time_point{} : SteadyClock::now();
-  for (std::size_t i = 0; i < taken_.size(); ++i) {
-    const EventBatch& batch = *taken_[i];
-    if (committed) {
-      const auto quotes = std::count_if(batch.ticks.begin(), batch.ticks.end(),
+  if (committed) {
+    for (const EventBatch* batch : taken_) {
+      const auto quotes = std::count_if(batch->ticks.begin(), batch->ticks.end(),
                                         [](const Tick& tick) { return tick.kind == RecordKind::kQuote; });
       committed_quotes_.fetch_add(static_cast<std::uint64_t>(quotes), std::memory_order_release);
       // Behind the count: whoever is told by a listener finds it counted.
-      for (BatchListener* listener : listeners_) listener->on_committed(batch, position);
+      for (BatchListener* listener : listeners_) listener->on_committed(*batch, position);
     }
+    for (BatchListener* listener : listeners_) listener->on_commit_end();
+  }
+  const auto published_at = listeners_.empty() ? SteadyClock::time_point{} : SteadyClock::now();
+  for (std::size_t i = 0; i < taken_.size(); ++i) {
+    const EventBatch& batch = *taken_[i];
     // Of live quotes: nobody waits for history.
     const bool has_live = !batch.ticks.empty() && (batch.ticks.back().flags & kHistorical) == 0;
     if (committed && !listeners_.empty() && has_live) {
-      publish_latency_.record(SteadyClock::now() - committed_at, batch.ticks.size());
+      publish_latency_.record(published_at - committed_at, batch.ticks.size());
     }
     lanes_[taken_lanes_[i]].lane->done(batch);  // last: whoever waits for it finds it published and counted
   }

@@ -33,11 +33,19 @@ void StreamHub::on_committed(const EventBatch& batch, Position /*position*/) {
     for (const Tick& tick : batch.ticks) is_new(tick);
     return;
   }
-  auto out = std::make_shared<StreamBatch>();
-  add_ticks(batch, *out);
-  add_latest(batch, *out);
-  add_bars(batch, *out);
-  if (out->ticks.empty() && out->bars.empty() && out->changed_bars.empty() && out->new_symbols.empty()) return;
+  if (!under_way_) {
+    under_way_ = std::make_shared<StreamBatch>();
+    earlier_.clear();
+  }
+  add_ticks(batch, *under_way_);
+  add_latest(batch, *under_way_);
+  add_bars(batch, *under_way_);
+}
+
+void StreamHub::on_commit_end() {
+  const auto out = std::exchange(under_way_, nullptr);
+  if (!out || (out->ticks.empty() && out->bars.empty() && out->changed_bars.empty() && out->new_symbols.empty()))
+    return;
   out->committed_at = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   for (const auto& group : groups_) group->post(out);
@@ -54,7 +62,6 @@ bool StreamHub::is_new(const Tick& tick) {
 
 void StreamHub::add_ticks(const EventBatch& batch, StreamBatch& to) {
   const std::chrono::nanoseconds age = live_tick_age();
-  earlier_.clear();
   for (const Tick& tick : batch.ticks) {
     if (tick.kind != RecordKind::kQuote) continue;
     if (is_new(tick)) to.new_symbols.push_back(tick.symbol);

@@ -48,6 +48,8 @@ class StreamHub final : public BatchListener {
   ~StreamHub() override;
 
   void on_committed(const EventBatch& batch, Position position) override;
+  /// Passes on what the commit held as one, so that its quotes travel together.
+  void on_commit_end() override;
 
   /// The group of a loop, made at first use. On the loop's thread.
   std::shared_ptr<StreamGroup> group_of(const std::shared_ptr<IoLoop>& loop);
@@ -105,6 +107,7 @@ class StreamHub final : public BatchListener {
     std::uint32_t newest = 0;       ///< index of its newest quote in the batch under way, if `batch` is that one
     std::uint64_t batch = 0;
   };
+  std::shared_ptr<StreamBatch> under_way_;  ///< of this commit so far; null: nothing that anybody may want
   std::uint64_t batch_number_ = 0;
   std::vector<Known> known_;            ///< by symbol
   std::vector<std::uint32_t> earlier_;  ///< by index: of the quote of the same symbol before
