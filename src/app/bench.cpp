@@ -240,6 +240,9 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
         number(measured != 0 ? static_cast<double>(allocations) / static_cast<double>(measured) : 0));
   field("bars", std::to_string(stats.bar_events));
   field("commits", std::to_string(stats.commits));
+  const LatencySummary commit = pipeline.latencies().commit;
+  field("commit_p50_us", number(micros(commit.p50)));
+  field("commit_p99_us", number(micros(commit.p99)));
   field("symbols", std::to_string(options.symbols));
   field("workers", std::to_string(config.worker_count));
   field("store", "\"" + options.store + "\"");

@@ -325,7 +325,7 @@ Pipeline::Latencies Pipeline::latencies() const {
     shard->bar_latency().add_to(bar);
   }
   committer_->publish_latency().add_to(distribution);
-  return {tick.summary(), bar.summary(), distribution.summary()};
+  return {tick.summary(), bar.summary(), distribution.summary(), committer_->commit_latency().summary()};
 }
 
 std::vector<QueueDepth> Pipeline::queue_depths() const {

@@ -116,6 +116,7 @@ class Pipeline {
     LatencySummary tick;          ///< received -> verdict
     LatencySummary bar;           ///< accepted -> bar complete
     LatencySummary distribution;  ///< committed -> readers can see it
+    LatencySummary commit;        ///< of the store, for a commit
   };
   [[nodiscard]] Latencies latencies() const;
   [[nodiscard]] std::vector<QueueDepth> queue_depths() const;

@@ -119,7 +119,9 @@ bool Committer::commit_with_retries(Position position) {
     // What is told is why the commit failed; a resume() that fails says only that it is too early to try again.
     if (first || resumed()) {
       try {
+        const auto begun = SteadyClock::now();
         log_->commit(position, taken_);
+        commit_latency_.record(SteadyClock::now() - begun);
         if (!first) set_failure({});
         return true;
       } catch (const Error& error) {

@@ -60,6 +60,8 @@ class Committer {
   /// Why the last commit failed, while it is being retried or after giving up; empty when all is well.
   [[nodiscard]] std::string failure() const;
   /// From the commit to the moment when readers can see it. Any thread.
+  /// How long the store took for a commit, one entry each; empty without a store.
+  [[nodiscard]] const SharedHistogram& commit_latency() const noexcept { return commit_latency_; }
   [[nodiscard]] const SharedHistogram& publish_latency() const noexcept { return publish_latency_; }
   [[nodiscard]] bool has_given_up() const noexcept { return has_given_up_.load(std::memory_order_acquire); }
 
@@ -83,6 +85,7 @@ class Committer {
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<bool> has_given_up_{false};
   std::atomic<std::int64_t> end_announced_ns_{0};  ///< of the steady clock; 0 = not yet
+  SharedHistogram commit_latency_;
   SharedHistogram publish_latency_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex failure_mutex_;

@@ -28,6 +28,7 @@ std::size_t WebSocketClient::take_input(std::string_view bytes) {
       return bytes.size();
     case Kind::kMessage:
       on_message(event.opcode, event.payload);
+      reader_.release();  // a client that falls silent now holds no memory for what it said
       break;
     case Kind::kPing: {
       std::string pong;
