@@ -33,13 +33,8 @@ class LocalSubscription::Receiver final : public StreamReceiver {
     group_->add(shared_from_this());
     if (symbols.empty()) return group_->subscribe_all_quotes(*this, options_);
     for (const Name& name : symbols) {
-      group_->hub().interest().raise_new();  // before looking: see StreamGroup::wait_for
-      if (const auto symbol = group_->parts().symbols.find(name)) {
-        group_->hub().interest().lower_new();
+      if (const auto symbol = group_->find_or_wait(*this, name))
         group_->subscribe_quotes(*this, *symbol, options_, false);
-      } else {
-        group_->wait_for(*this, name);
-      }
     }
   }
 

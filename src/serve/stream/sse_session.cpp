@@ -26,14 +26,8 @@ void SseSession::begin() {
   next_heartbeat_ = SteadyClock::now() + kHeartbeat;
   send("retry: 2000\n\n");
   for (Seen& one : seen_) {
-    group().hub().interest().raise_new();  // before looking: see StreamGroup::wait_for
-    one.symbol = parts().symbols.find(one.name);
-    if (one.symbol) {
-      group().hub().interest().lower_new();
-    } else {
-      one.is_awaited = true;
-      group().wait_for(*this, one.name);
-    }
+    one.symbol = group().find_or_wait(*this, one.name);
+    one.is_awaited = !one.symbol;
   }
   if (last_id_.empty()) return begin_sending({}, false);
   if (!take_id(last_id_)) return begin_sending({}, true);

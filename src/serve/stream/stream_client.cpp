@@ -16,9 +16,9 @@ constexpr std::size_t kFlushBytes = 65'536;
 /// Answers wait here while a client does not read; beyond it nothing is taken from it.
 constexpr std::size_t kMaxAnswerBytes = 65'536;
 constexpr std::chrono::seconds kTooSlowAfter{10};
-/// How long a client has to read a goodbye; less when the server ends, and it waits for none for long.
+/// How long a client has to read a goodbye; less when the server ends, which waits for the last one.
 constexpr std::chrono::seconds kGoodbye{10};
-constexpr std::chrono::milliseconds kLastGoodbye{500};
+constexpr std::chrono::milliseconds kLastGoodbye{3000};
 
 }  // namespace
 

@@ -82,7 +82,6 @@ void StreamGroup::shut_down() {
   is_shut_down_ = true;
   const auto clients = clients_;
   for (const auto& client : clients) client->end_gracefully();
-  second_.start(SteadyClock::now() + std::chrono::milliseconds{600}, [this] { each_second(); });  // to close them
 }
 
 void StreamGroup::close_all() {
@@ -270,10 +269,17 @@ void StreamGroup::take_new_symbol(SymbolId symbol) {
   new_symbol_.reset();
 }
 
-void StreamGroup::wait_for(StreamReceiver& client, const Name& symbol) {
+std::optional<SymbolId> StreamGroup::find_or_wait(StreamReceiver& client, const Name& symbol) {
+  hub_.interest().raise_new();  // before looking: see Interest
   std::string name(symbol.view());
+  const auto found = parts().symbols.find(symbol);
+  if (found || std::find(client.waits_for.begin(), client.waits_for.end(), name) != client.waits_for.end()) {
+    hub_.interest().lower_new();
+    return found;
+  }
   client.waits_for.push_back(name);
   waiting_[std::move(name)].push_back(&client);
+  return std::nullopt;
 }
 
 void StreamGroup::stop_waiting_for(StreamReceiver& client, std::string_view symbol) {

@@ -31,7 +31,7 @@ class StreamHub;
 
 /// All streaming clients of one I/O thread: who wants what, what is there, and who is to be sent something next.
 ///
-/// Place:   StreamHub (thread that commits) -> inbox -> [group] -> StreamReceiver -> socket.
+/// Place:   StreamHub (thread that commits) -> inbox -> [group] -> StreamReceiver -> socket or function.
 /// How:     each symbol has one feed, with the newest quotes encoded once for everybody. A subscription that has sent
 ///          everything waits in the list of its feed; a new quote moves the whole list to the clients' lists, so a
 ///          quote costs nothing for clients that have something to send already. Clients take turns; while the others
@@ -68,9 +68,9 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   void subscribe_all_bars(StreamReceiver& client, std::uint32_t timeframe_index);
   bool unsubscribe_all_quotes(StreamReceiver& client);
   bool unsubscribe_all_bars(StreamReceiver& client, std::uint32_t timeframe_index);
-  /// Tells the client, by StreamReceiver::on_symbol(), when the symbol has its first quote. The caller has raised the
-  /// interest in new symbols before it looked whether this is one.
-  void wait_for(StreamReceiver& client, const Name& symbol);
+  /// The number of a symbol that has had a quote. Else nothing: StreamReceiver::on_symbol() tells when it has its
+  /// first.
+  std::optional<SymbolId> find_or_wait(StreamReceiver& client, const Name& symbol);
   void stop_waiting_for(StreamReceiver& client, std::string_view symbol);
 
   void unsubscribe_everything(StreamReceiver& client);

@@ -233,19 +233,10 @@ void WebSocketSession::start_quotes(const ClientRequest& request, const Json& id
 }
 
 std::variant<SymbolId, WebSocketSession::Awaited*> WebSocketSession::find_or_await(const Name& name) {
-  Interest& interest = group().hub().interest();
-  interest.raise_new();  // before looking: see StreamGroup::wait_for
-  if (const auto number = parts().symbols.find(name)) {
-    interest.lower_new();
-    return *number;
-  }
+  if (const auto number = group().find_or_wait(*this, name)) return *number;
   for (Awaited& one : awaited_) {
-    if (one.symbol == name.view()) {
-      interest.lower_new();
-      return &one;
-    }
+    if (one.symbol == name.view()) return &one;
   }
-  group().wait_for(*this, name);
   awaited_.push_back({std::string(name.view()), std::nullopt, {}});
   return &awaited_.back();
 }
