@@ -60,9 +60,9 @@ class Committer {
   /// Why the last commit failed, while it is being retried or after giving up; empty when all is well.
   [[nodiscard]] std::string failure() const;
   /// From the commit to the moment when readers can see it. Any thread.
+  [[nodiscard]] const SharedHistogram& publish_latency() const noexcept { return publish_latency_; }
   /// How long the store took for a commit, one entry each; empty without a store.
   [[nodiscard]] const SharedHistogram& commit_latency() const noexcept { return commit_latency_; }
-  [[nodiscard]] const SharedHistogram& publish_latency() const noexcept { return publish_latency_; }
   [[nodiscard]] bool has_given_up() const noexcept { return has_given_up_.load(std::memory_order_acquire); }
 
  private:

@@ -160,6 +160,75 @@ TEST_F(LocalStreamsTest, WithoutSymbolsItHasAllThereAreAndWillBe) {
   EXPECT_EQ(follower.skipped(), 0U);
 }
 
+TEST_F(LocalStreamsTest, ASymbolThatBeginsWhileAHandlerIsStuckLosesNothing) {
+  put("EURUSD");
+  std::mutex gate;
+  Follower named;
+  Follower all_there_are;
+  std::atomic<bool> is_in{false};
+  std::unique_lock hold(gate);
+  const auto stuck = server().subscribe({symbol_name("EURUSD")}, all(), [&](const Tick&, const MessageExtras&) {
+    is_in = true;
+    const std::lock_guard lock(gate);
+  });
+  const auto first = server().subscribe({symbol_name("NEWONE")}, all(), named.handler());
+  const auto second = server().subscribe({}, all(), all_there_are.handler());
+  ASSERT_TRUE(eventually([&] { return is_in.load(); }));
+  hold.unlock();
+  ASSERT_TRUE(all_there_are.gets(1));  // all are subscribed
+  hold.lock();
+  is_in = false;
+  put("EURUSD");
+  ASSERT_TRUE(eventually([&] { return is_in.load(); }));
+  for (int i = 0; i < 5; ++i) put("NEWONE", 20);
+  hold.unlock();
+  ASSERT_TRUE(named.gets(100) && all_there_are.gets(100));
+  EXPECT_EQ(named.count(), 100U);
+  EXPECT_EQ(named.snapshots(), 1U);
+  EXPECT_EQ(named.skipped(), 0U);
+  EXPECT_EQ(all_there_are.count(), 102U);
+  EXPECT_EQ(all_there_are.skipped(), 0U);
+}
+
+TEST_F(LocalStreamsTest, WhatIsSubscribedWhileTheServerStopsIsSilent) {
+  std::vector<std::unique_ptr<LocalSubscription>> more;
+  std::atomic<bool> is_in{false};
+  const auto subscription =
+      server().subscribe({symbol_name("EURUSD")}, all(), [&](const Tick& tick, const MessageExtras&) {
+        is_in = true;
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        if (tick.seq > 450) {
+          more.push_back(server_->subscribe({}, all(), [](const Tick&, const MessageExtras&) {}));
+        }
+      });
+  put("EURUSD", 500);
+  ASSERT_TRUE(eventually([&] { return is_in.load(); }));
+  server().stop();
+  EXPECT_EQ(subscription->delivered(), 500U);
+  EXPECT_EQ(more.size(), 50U);
+}
+
+TEST_F(LocalStreamsTest, StopGivesUpOnAHandlerThatTakesTooLong) {
+  const auto subscription = server().subscribe({symbol_name("EURUSD")}, all(), [&](const Tick&, const MessageExtras&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  });
+  put("EURUSD", 3'000);  // a minute's worth
+  server().stop();
+  EXPECT_LT(subscription->delivered(), 3'000U);
+}
+
+TEST_F(LocalStreamsTest, StopEndsIntervals) {
+  QuoteOptions conflated;
+  conflated.interval_ms = 60'000;
+  Follower follower;
+  const auto subscription = server().subscribe({symbol_name("EURUSD")}, conflated, follower.handler());
+  put("EURUSD");
+  ASSERT_TRUE(follower.gets(1));
+  put("EURUSD", 10);
+  server().stop();
+  EXPECT_EQ(follower.newest(), 11U);
+}
+
 TEST_F(LocalStreamsTest, OneThatIsSlowGetsWhatItMissedFromTheStore) {
   config_.distribution_buffer_size = 100;
   config_.hot_data_retention = 100;
@@ -322,6 +391,9 @@ TEST_F(LocalStreamsTest, ManyComeAndGoWhileQuotesCome) {
         std::this_thread::sleep_for(std::chrono::milliseconds{random() % 20});
         subscription->cancel();
         delivered += follower.count();
+        if (options.is_all) {
+          EXPECT_EQ(follower.skipped(), 0U);
+        }
       }
     });
   }

@@ -15,17 +15,25 @@ namespace {
 
 constexpr std::chrono::seconds kLogEvery{1};
 constexpr std::chrono::seconds kDrain{5};
+constexpr std::chrono::milliseconds kLookAgain{2};
+/// Quotes that a subscription is given before others have their turn.
+constexpr std::size_t kQuotesAtOnce = 32;
 
 }  // namespace
 
 /// The group's side of a subscription. On the loop's thread, but for cancel() and the counters.
 class LocalSubscription::Receiver final : public StreamReceiver {
  public:
-  Receiver(std::shared_ptr<IoLoop> loop, Log& log, QuoteHandler handler)
-      : StreamReceiver(std::nullopt), loop_(std::move(loop)), log_(log), handler_(std::move(handler)) {}
+  Receiver(std::shared_ptr<IoLoop> loop, Log& log, QuoteHandler handler,
+           std::shared_ptr<const std::atomic<bool>> gives_up)
+      : StreamReceiver(std::nullopt),
+        loop_(std::move(loop)),
+        log_(log),
+        handler_(std::move(handler)),
+        gives_up_(std::move(gives_up)) {}
 
   void begin(std::shared_ptr<StreamGroup> group, const std::vector<Name>& symbols, const QuoteOptions& options) {
-    if (is_cancelled_) return;
+    if (is_cancelled_ || !group) return;  // it came too late
     group_ = std::move(group);
     options_ = options;
     options_.resume_after.reset();
@@ -40,7 +48,9 @@ class LocalSubscription::Receiver final : public StreamReceiver {
 
   void flush() override {
     if (is_stuck()) return;
-    group_->collect(*this, group_->flush_buffer(), 1);
+    std::string& taken = group_->flush_buffer();
+    taken.clear();
+    group_->collect(*this, taken, kQuotesAtOnce);
     if (!is_stuck() && !ready_quotes.empty()) group_->enqueue(*this);
   }
   [[nodiscard]] bool is_stuck() const noexcept override { return group_ == nullptr || is_cancelled_; }
@@ -56,10 +66,11 @@ class LocalSubscription::Receiver final : public StreamReceiver {
   void on_symbol(SymbolId symbol, const std::string& /*name*/) override {
     group_->subscribe_quotes(*this, symbol, options_, false);
   }
-  void take_quote(std::string& /*out*/, const Tick& tick, std::string_view /*message*/, const MessageExtras& extras,
+  void take_quote(std::string& out, const Tick& tick, std::string_view /*message*/, const MessageExtras& extras,
                   const QuoteSubscription& /*subscription*/) override {
+    out.push_back('.');  // what is collected is counted by its size
     const std::lock_guard lock(call_);
-    if (is_cancelled_) return;
+    if (is_cancelled_ || *gives_up_) return;
     delivered_.fetch_add(1, std::memory_order_relaxed);
     try {
       handler_(tick, extras);
@@ -92,6 +103,7 @@ class LocalSubscription::Receiver final : public StreamReceiver {
   const std::shared_ptr<IoLoop> loop_;
   Log& log_;
   const QuoteHandler handler_;
+  const std::shared_ptr<const std::atomic<bool>> gives_up_;
   QuoteOptions options_;
   std::shared_ptr<StreamGroup> group_;  ///< null before begin() and after close()
   std::atomic<bool> is_cancelled_{false};
@@ -107,25 +119,34 @@ void LocalSubscription::cancel() { receiver_->cancel(); }
 std::uint64_t LocalSubscription::delivered() const noexcept { return receiver_->delivered(); }
 std::uint64_t LocalSubscription::failed() const noexcept { return receiver_->failed(); }
 
-LocalStreams::LocalStreams(StreamHub& hub, Log& log) : hub_(hub), log_(log) {}
+LocalStreams::LocalStreams(StreamHub& hub, Log& log)
+    : hub_(hub), log_(log), gives_up_(std::make_shared<std::atomic<bool>>(false)) {}
 
 LocalStreams::~LocalStreams() { stop(); }
 
 void LocalStreams::stop() {
   if (!thread_.joinable()) return;
-  const auto at_latest = std::chrono::steady_clock::now() + kDrain;
-  loop_->post([this, at_latest] { end_when_idle(at_latest); });
+  loop_->post([this] { end_when_idle(); });
+  if (ended_.get_future().wait_for(kDrain) != std::future_status::ready) {
+    *gives_up_ = true;
+    loop_->post([this] { end_when_idle(); });
+  }
   thread_.join();
   loop_->close();
 }
 
-void LocalStreams::end_when_idle(std::chrono::steady_clock::time_point at_latest) {
-  if (!group_->is_idle() && std::chrono::steady_clock::now() < at_latest) {
-    return loop_->post([this, at_latest] { end_when_idle(at_latest); });
+void LocalStreams::end_when_idle() {
+  if (!group_) return;  // it has ended
+  group_->end_all_intervals();
+  if (!group_->is_idle() && !*gives_up_) {
+    if (!idle_timer_) idle_timer_ = std::make_unique<IoLoop::Timer>(*loop_);
+    return idle_timer_->start(std::chrono::steady_clock::now() + kLookAgain, [this] { end_when_idle(); });
   }
+  idle_timer_.reset();
   group_.reset();
   hub_.close_clients(*loop_);
   loop_->stop();
+  ended_.set_value();
 }
 
 void LocalStreams::start() {
@@ -142,7 +163,7 @@ std::unique_ptr<LocalSubscription> LocalStreams::subscribe(std::vector<Name> sym
   start();
   std::sort(symbols.begin(), symbols.end(), [](const Name& a, const Name& b) { return a.view() < b.view(); });
   symbols.erase(std::unique(symbols.begin(), symbols.end()), symbols.end());
-  auto receiver = std::make_shared<LocalSubscription::Receiver>(loop_, log_, std::move(handler));
+  auto receiver = std::make_shared<LocalSubscription::Receiver>(loop_, log_, std::move(handler), gives_up_);
   loop_->post([this, receiver, symbols = std::move(symbols), options] { receiver->begin(group_, symbols, options); });
   return std::unique_ptr<LocalSubscription>(new LocalSubscription(std::move(receiver)));
 }

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <chrono>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -73,18 +74,21 @@ class LocalStreams {
                                                              QuoteHandler handler);
 
   /// Ends all subscriptions, after they were given what is committed, for which it waits up to 5 s and as long as a
-  /// call of a handler takes. Nothing may be subscribed any more. Idempotent.
+  /// call of a handler takes. What a handler subscribes to meanwhile is silent. Idempotent.
   void stop();
 
  private:
   void start();
-  void end_when_idle(std::chrono::steady_clock::time_point at_latest);
+  void end_when_idle();
 
   StreamHub& hub_;
   Log& log_;
   std::mutex mutex_;  ///< guards the start
   std::shared_ptr<IoLoop> loop_;
-  std::shared_ptr<StreamGroup> group_;  ///< of the loop's thread
+  std::shared_ptr<StreamGroup> group_;  ///< of the loop's thread, as is the timer
+  std::unique_ptr<IoLoop::Timer> idle_timer_;
+  const std::shared_ptr<std::atomic<bool>> gives_up_;  ///< no handler is to be called any more
+  std::promise<void> ended_;
   std::thread thread_;
 };
 

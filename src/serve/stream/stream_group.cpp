@@ -167,7 +167,8 @@ bool StreamGroup::is_idle() const {
     return std::any_of(client->quotes.begin(), client->quotes.end(),
                        [](const auto& one) { return one->state == SubscriptionState::kReading; });
   };
-  return flush_queue_.empty() && inbox_.depth() == 0 && std::none_of(clients_.begin(), clients_.end(), is_reading);
+  return flush_queue_.empty() && lanes_.empty() && inbox_.depth() == 0 &&
+         std::none_of(clients_.begin(), clients_.end(), is_reading);
 }
 
 bool StreamGroup::take_inbox() {
@@ -187,7 +188,7 @@ bool StreamGroup::take_inbox() {
 }
 
 void StreamGroup::take(const std::shared_ptr<const StreamBatch>& batch) {
-  for (const SymbolId symbol : batch->new_symbols) take_new_symbol(symbol);
+  if (!batch->new_symbols.empty()) take_new_symbols(*batch);
   if (!batch->ticks.empty()) take_ticks(batch);
   take_bars(*batch);
 }
@@ -242,6 +243,19 @@ void StreamGroup::catch_up_with_view() {
       feed.latest_batch.reset();
     }
     wake(feed);
+  }
+}
+
+void StreamGroup::take_new_symbols(const StreamBatch& batch) {
+  if (waiting_.empty() && wildcards_ == 0) return;
+  std::unordered_map<std::uint32_t, std::uint64_t> newest;
+  for (const StreamTick& one : batch.ticks) {
+    if (one.is_live) newest[one.tick.symbol.value] = one.tick.seq;
+  }
+  for (const SymbolId symbol : batch.new_symbols) {
+    const auto found = newest.find(symbol.value);
+    new_symbol_seq_ = found != newest.end() ? found->second : 0;
+    take_new_symbol(symbol);
   }
 }
 
@@ -304,8 +318,11 @@ QuoteFeed& StreamGroup::activate_quotes(SymbolId symbol) {
   if (QuoteFeed* const feed = quote_feed(symbol)) return *feed;
   if (symbol.value >= quotes_.size()) quotes_.resize(symbol.value + std::size_t{1});
   hub_.interest().raise(symbol, Interest::kQuotes);  // before the view is read: see Interest
-  const QuoteSnapshot now = symbol == new_symbol_ ? QuoteSnapshot{} : parts().market.snapshot(symbol);
+  const QuoteSnapshot now = parts().market.snapshot(symbol);
   QuoteFeed& feed = *(quotes_[symbol.value] = std::make_unique<QuoteFeed>());
+  // The first quotes of a new symbol come with the batch that is being taken. If more were committed by now, some of
+  // them may have been left out for want of interest: then all are read.
+  if (symbol == new_symbol_ && now.newest_seq == new_symbol_seq_) return feed;
   feed.covered_after = now.newest_seq;
   feed.latest_seq = now.latest.seq;
   return feed;
@@ -338,13 +355,15 @@ void StreamGroup::subscribe_quotes(StreamReceiver& client, SymbolId symbol, cons
     subscription.position = subscription.last_sent = *options.resume_after;
   } else {
     subscription.is_unrecovered = options.is_unrecovered;
-    subscription.position = std::max(feed.latest_seq, feed.covered_after);
-    if (subscription.is_all && feed.latest_seq != 0 && feed.covered_after > feed.latest_seq &&
+    // Who has waited for a symbol gets it from its first quote on.
+    const bool is_from_first = symbol == new_symbol_ && options.is_all;
+    subscription.position = is_from_first ? 0 : std::max(feed.latest_seq, feed.covered_after);
+    if (!is_from_first && subscription.is_all && feed.latest_seq != 0 && feed.covered_after > feed.latest_seq &&
         feed.covered_after - feed.latest_seq <= kMaxLateBefore) {
       subscription.position = feed.latest_seq;  // late quotes that came after the latest one are sent behind it
       subscription.is_catching_up = true;
     }
-    subscription.starts_empty = subscription.position == 0 && feed.live.empty();
+    subscription.starts_empty = is_from_first || (subscription.position == 0 && feed.live.empty());
   }
   if (feed.latest_seq == 0 && !subscription.is_catching_up) {
     make_idle(feed, subscription);
@@ -459,6 +478,12 @@ void StreamGroup::arm_timer() {
   }
   if (first == kEndOfTime) return;
   timer_.start(SteadyClock::now() + (first - parts().clock.now()), [this] { end_intervals(); });
+}
+
+void StreamGroup::end_all_intervals() {
+  for (const auto& [interval, lane] : std::exchange(lanes_, {})) {
+    for (QuoteSubscription* const subscription : lane.waiting) make_ready(*subscription);
+  }
 }
 
 void StreamGroup::end_intervals() {

@@ -91,7 +91,9 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   [[nodiscard]] std::string& flush_buffer() noexcept { return flush_buffer_; }
   [[nodiscard]] std::size_t client_count() const noexcept { return clients_.size(); }
   [[nodiscard]] std::size_t inbox_depth() const { return inbox_.depth(); }
-  /// Whether everybody was given what is committed, but for what waits for the end of an interval.
+  /// What waits for the end of an interval is given out now.
+  void end_all_intervals();
+  /// Whether everybody was given what is committed.
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] const SharedHistogram& latency() const noexcept { return latency_; }
 
@@ -117,6 +119,7 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   void take(const std::shared_ptr<const StreamBatch>& batch);
   void take_ticks(const std::shared_ptr<const StreamBatch>& batch);
   void take_bars(const StreamBatch& batch);
+  void take_new_symbols(const StreamBatch& batch);
   void take_new_symbol(SymbolId symbol);
   void catch_up_with_view();
   void trim_log();
@@ -174,6 +177,7 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   std::unordered_map<std::string, std::vector<StreamReceiver*>> waiting_;  ///< by name of a symbol
   std::size_t wildcards_ = 0;
   std::optional<SymbolId> new_symbol_;  ///< whose first quotes are in the batch that is being taken
+  std::uint64_t new_symbol_seq_ = 0;    ///< seq of its newest one there; 0: they were lost on the way
   std::size_t backlogs_ = 0;            ///< in memory
   std::uint64_t readings_ = 0;
   std::deque<QuoteSubscription*> wants_backlog_;

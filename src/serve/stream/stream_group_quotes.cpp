@@ -9,6 +9,19 @@
 #include "serve/stream/stream_hub.h"
 
 namespace tickpipe {
+namespace {
+
+/// What is to be said with the quote `seq`, which is sent next.
+MessageExtras next_extras(QuoteSubscription& subscription, std::uint64_t seq) {
+  MessageExtras extras;
+  extras.is_snapshot = std::exchange(subscription.wants_snapshot, false);
+  extras.is_unrecovered = std::exchange(subscription.is_unrecovered, false);
+  if (!extras.is_snapshot) extras.skipped = seq - subscription.last_sent - 1;
+  subscription.last_sent = seq;
+  return extras;
+}
+
+}  // namespace
 
 void StreamGroup::collect(StreamReceiver& client, std::string& out, std::size_t max_bytes) {
   collected_at_ = {};
@@ -29,7 +42,9 @@ bool StreamGroup::collect_quotes(StreamReceiver& client, QuoteSubscription& subs
   QuoteFeed& feed = *quote_feed(subscription.symbol);
   if (subscription.backlog && !collect_backlog(client, subscription, output)) return false;
   const bool from_first = subscription.is_all && subscription.starts_empty;
-  if (subscription.wants_snapshot && !from_first && feed.latest_seq != 0 && refresh_latest(feed, subscription.symbol)) {
+  // After a gap the client may have the latest quote already: then the next one says so.
+  if (subscription.wants_snapshot && !from_first && feed.latest_seq > subscription.last_sent &&
+      refresh_latest(feed, subscription.symbol)) {
     append_quote(client, subscription, *feed.latest_batch, feed.latest_index, output.text);
     subscription.position = std::max(subscription.position, feed.latest_seq);
   }
@@ -69,9 +84,8 @@ bool StreamGroup::collect_backlog(StreamReceiver& client, QuoteSubscription& sub
     const Tick& tick = backlog.ticks[backlog.next];
     message.clear();
     if (client.message_format()) encoder_.missed_tick(tick, *client.message_format(), message);
-    MessageExtras extras;
-    extras.skipped = tick.seq - subscription.last_sent - 1;
-    subscription.last_sent = subscription.position = tick.seq;
+    const MessageExtras extras = next_extras(subscription, tick.seq);
+    subscription.position = tick.seq;
     client.take_quote(output.text, tick, message, extras, subscription);
     hub_.count_sent(1);
   }
@@ -85,11 +99,7 @@ void StreamGroup::append_quote(StreamReceiver& client, QuoteSubscription& subscr
                                std::uint32_t index, std::string& out) {
   const Tick& tick = batch.ticks[index].tick;
   const std::uint64_t seq = tick.seq;
-  MessageExtras extras;
-  extras.is_snapshot = std::exchange(subscription.wants_snapshot, false);
-  extras.is_unrecovered = std::exchange(subscription.is_unrecovered, false);
-  if (!extras.is_snapshot) extras.skipped = seq - subscription.last_sent - 1;
-  subscription.last_sent = seq;
+  const MessageExtras extras = next_extras(subscription, seq);
   std::string_view message;
   if (client.message_format()) message = encoder_.ticks_of(batch, *client.message_format())[index];
   client.take_quote(out, tick, message, extras, subscription);

@@ -29,22 +29,24 @@ class StreamInbox {
   bool push(const std::shared_ptr<const StreamBatch>& batch) {
     const std::lock_guard lock(mutex_);
     const std::size_t bars = batch->bars.size() + batch->changed_bars.size();
-    // Once quotes are lost, all are until the group learns of it.
-    const bool is_lost = content_.has_lost_quotes || (quotes_ != 0 && quotes_ + batch->ticks.size() > max_quotes_);
-    content_.has_lost_quotes = is_lost && (content_.has_lost_quotes || !batch->ticks.empty());
-    if (bars_ != 0 && bars_ + bars > kMaxBars) {
-      content_.has_lost_bars = true;
-    } else if (!is_lost) {
-      quotes_ += batch->ticks.size();
-      bars_ += bars;
+    // Once quotes are lost, all are until the group learns of it; bars likewise.
+    const bool loses_quotes = content_.has_lost_quotes || (quotes_ != 0 && quotes_ + batch->ticks.size() > max_quotes_);
+    const bool loses_bars = content_.has_lost_bars || (bars_ != 0 && bars_ + bars > kMaxBars);
+    content_.has_lost_quotes |= loses_quotes && !batch->ticks.empty();
+    content_.has_lost_bars |= loses_bars && bars != 0;
+    if (!loses_quotes) quotes_ += batch->ticks.size();
+    if (!loses_bars) bars_ += bars;
+    if (!loses_quotes && !loses_bars) {
       content_.batches.push_back(batch);
-    } else if (bars != 0 || !batch->new_symbols.empty()) {
+    } else if (!batch->new_symbols.empty() || (!loses_quotes && !batch->ticks.empty()) || (!loses_bars && bars != 0)) {
       auto rest = std::make_shared<StreamBatch>();
-      rest->bars = batch->bars;
-      rest->changed_bars = batch->changed_bars;
+      if (!loses_quotes) rest->ticks = batch->ticks;
+      if (!loses_bars) {
+        rest->bars = batch->bars;
+        rest->changed_bars = batch->changed_bars;
+      }
       rest->new_symbols = batch->new_symbols;
       rest->committed_at = batch->committed_at;
-      bars_ += bars;
       content_.batches.push_back(std::move(rest));
     }
     return !std::exchange(is_awake_, true);

@@ -233,10 +233,11 @@ void WebSocketSession::start_quotes(const ClientRequest& request, const Json& id
 }
 
 std::variant<SymbolId, WebSocketSession::Awaited*> WebSocketSession::find_or_await(const Name& name) {
-  if (const auto number = group().find_or_wait(*this, name)) return *number;
+  // First those that are waited for: one may have a number already while its first quote is on its way.
   for (Awaited& one : awaited_) {
     if (one.symbol == name.view()) return &one;
   }
+  if (const auto number = group().find_or_wait(*this, name)) return *number;
   awaited_.push_back({std::string(name.view()), std::nullopt, {}});
   return &awaited_.back();
 }
