@@ -21,8 +21,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// Connections accepted in a row before others have their turn.
-constexpr int kAcceptsAtOnce = 64;
+/// Connections accepted in a row before others have their turn: few, so that a storm holds up nobody who is there.
+constexpr int kAcceptsAtOnce = 4;
 /// Connections beyond the limit that are told so; further ones are just closed.
 constexpr std::uint64_t kMaxTurningAway = 256;
 constexpr milliseconds kAcceptPause{100};

@@ -105,6 +105,9 @@ class LocalStreamsTest : public ::testing::Test {
     options.is_all = true;
     return options;
   }
+  static void expect_begin(const LocalSubscription& subscription) {
+    EXPECT_TRUE(eventually([&] { return subscription.has_begun(); }));
+  }
   /// Takes `count` quotes of a symbol in, committed when this returns.
   void put(const std::string& symbol, int count = 1) {
     HttpClient client(server().port());
@@ -136,6 +139,7 @@ TEST_F(LocalStreamsTest, StartsWithTheLatestQuoteAndMissesNothing) {
   const auto first = server().subscribe({symbol_name("EURUSD"), symbol_name("EURUSD")}, all(), known.handler());
   const auto second = server().subscribe({symbol_name("NEWONE")}, all(), unknown.handler());
   ASSERT_TRUE(known.gets(3));
+  expect_begin(*second);
   put("EURUSD", 500);
   put("NEWONE", 500);
   put("GBPUSD", 5);
@@ -201,6 +205,7 @@ TEST_F(LocalStreamsTest, WhatIsSubscribedWhileTheServerStopsIsSilent) {
           more.push_back(server_->subscribe({}, all(), [](const Tick&, const MessageExtras&) {}));
         }
       });
+  expect_begin(*subscription);
   put("EURUSD", 500);
   ASSERT_TRUE(eventually([&] { return is_in.load(); }));
   server().stop();
@@ -212,6 +217,7 @@ TEST_F(LocalStreamsTest, StopGivesUpOnAHandlerThatTakesTooLong) {
   const auto subscription = server().subscribe({symbol_name("EURUSD")}, all(), [&](const Tick&, const MessageExtras&) {
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   });
+  expect_begin(*subscription);
   put("EURUSD", 3'000);  // a minute's worth
   server().stop();
   EXPECT_LT(subscription->delivered(), 3'000U);
@@ -219,7 +225,7 @@ TEST_F(LocalStreamsTest, StopGivesUpOnAHandlerThatTakesTooLong) {
 
 TEST_F(LocalStreamsTest, StopEndsIntervals) {
   QuoteOptions conflated;
-  conflated.interval_ms = 60'000;
+  conflated.interval_ms = 3'000;
   Follower follower;
   const auto subscription = server().subscribe({symbol_name("EURUSD")}, conflated, follower.handler());
   put("EURUSD");
@@ -238,6 +244,7 @@ TEST_F(LocalStreamsTest, OneThatIsSlowGetsWhatItMissedFromTheStore) {
         if (tick.seq % 500 == 1) std::this_thread::sleep_for(std::chrono::milliseconds{50});
         slow.take(tick, extras);
       });
+  expect_begin(*subscription);
   put("EURUSD", 9'000);
   ASSERT_TRUE(slow.gets(9'000));
   EXPECT_EQ(slow.count(), 9'000U);
@@ -255,6 +262,7 @@ TEST_F(LocalStreamsTest, OneThatMissedTooMuchIsToldAndGoesOnWithTheLatestQuote) 
         const std::lock_guard lock(gate);
         stuck.take(tick, extras);
       });
+  expect_begin(*subscription);
   put("EURUSD", 40'000);
   hold.unlock();
   ASSERT_TRUE(stuck.gets(40'000));
@@ -342,6 +350,7 @@ TEST_F(LocalStreamsTest, AHandlerThatThrowsIsGivenTheNextOne) {
         if (tick.seq % 2 == 0) throw std::runtime_error("no");
         if (tick.seq % 5 == 0) throw 5;  // NOLINT(hicpp-exception-baseclass)
       });
+  expect_begin(*subscription);
   put("EURUSD", 100);
   ASSERT_TRUE(follower.gets(100));
   ASSERT_TRUE(eventually([&] { return subscription->failed() == 60; })) << subscription->failed();
@@ -355,6 +364,7 @@ TEST_F(LocalStreamsTest, StopGivesWhatIsCommittedAndThenThereIsSilence) {
         if (tick.seq % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds{5});
         slow.take(tick, extras);
       });
+  expect_begin(*subscription);
   put("EURUSD", 5'000);
   server().stop();
   EXPECT_EQ(slow.newest(), 5'000U);

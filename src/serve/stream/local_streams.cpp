@@ -39,11 +39,12 @@ class LocalSubscription::Receiver final : public StreamReceiver {
     options_.resume_after.reset();
     options_.is_unrecovered = false;
     group_->add(shared_from_this());
-    if (symbols.empty()) return group_->subscribe_all_quotes(*this, options_);
+    if (symbols.empty()) group_->subscribe_all_quotes(*this, options_);
     for (const Name& name : symbols) {
       if (const auto symbol = group_->find_or_wait(*this, name))
         group_->subscribe_quotes(*this, *symbol, options_, false);
     }
+    has_begun_ = true;
   }
 
   void flush() override {
@@ -88,6 +89,7 @@ class LocalSubscription::Receiver final : public StreamReceiver {
     if (loop_->is_this_thread()) return;
     const std::lock_guard lock(call_);  // until the call under way has ended
   }
+  [[nodiscard]] bool has_begun() const noexcept { return has_begun_; }
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
 
@@ -106,6 +108,7 @@ class LocalSubscription::Receiver final : public StreamReceiver {
   const std::shared_ptr<const std::atomic<bool>> gives_up_;
   QuoteOptions options_;
   std::shared_ptr<StreamGroup> group_;  ///< null before begin() and after close()
+  std::atomic<bool> has_begun_{false};
   std::atomic<bool> is_cancelled_{false};
   std::mutex call_;  ///< held while the handler is called
   std::atomic<std::uint64_t> delivered_{0};
@@ -116,6 +119,7 @@ class LocalSubscription::Receiver final : public StreamReceiver {
 LocalSubscription::LocalSubscription(std::shared_ptr<Receiver> receiver) : receiver_(std::move(receiver)) {}
 LocalSubscription::~LocalSubscription() { cancel(); }
 void LocalSubscription::cancel() { receiver_->cancel(); }
+bool LocalSubscription::has_begun() const noexcept { return receiver_->has_begun(); }
 std::uint64_t LocalSubscription::delivered() const noexcept { return receiver_->delivered(); }
 std::uint64_t LocalSubscription::failed() const noexcept { return receiver_->failed(); }
 

@@ -37,6 +37,9 @@ class LocalSubscription {
   /// returns at once, and the call under way is the last. Any thread; may be called again.
   void cancel();
 
+  /// Whether it has begun: every live quote that is committed from then on is given to the handler. It begins soon
+  /// after subscribe(), on the thread of the handlers. Any thread.
+  [[nodiscard]] bool has_begun() const noexcept;
   /// Calls of the handler so far. Any thread.
   [[nodiscard]] std::uint64_t delivered() const noexcept;
   /// Calls of the handler that ended in an exception: each is logged, at most once a second, and the stream goes on.
