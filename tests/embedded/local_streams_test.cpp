@@ -238,14 +238,17 @@ TEST_F(LocalStreamsTest, StopEndsIntervals) {
 TEST_F(LocalStreamsTest, OneThatIsSlowGetsWhatItMissedFromTheStore) {
   config_.distribution_buffer_size = 100;
   config_.hot_data_retention = 100;
+  std::mutex gate;
   Follower slow;
+  std::unique_lock hold(gate);
   const auto subscription =
       server().subscribe({symbol_name("EURUSD")}, all(), [&](const Tick& tick, const MessageExtras& extras) {
-        if (tick.seq % 500 == 1) std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        const std::lock_guard lock(gate);
         slow.take(tick, extras);
       });
   expect_begin(*subscription);
   put("EURUSD", 9'000);
+  hold.unlock();
   ASSERT_TRUE(slow.gets(9'000));
   EXPECT_EQ(slow.count(), 9'000U);
   EXPECT_EQ(slow.gaps(), 0U);

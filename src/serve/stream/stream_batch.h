@@ -53,6 +53,10 @@ class StreamBatch {
   std::vector<SymbolId> new_symbols;  ///< that had no quote before
   std::chrono::steady_clock::time_point committed_at;
 
+  [[nodiscard]] bool empty() const noexcept {
+    return ticks.empty() && bars.empty() && changed_bars.empty() && new_symbols.empty();
+  }
+
   /// The messages of `ticks` in one format. `encode(messages)` is called for the first who asks.
   template <typename Encode>
   const MessageList& tick_messages(StreamFormat format, Encode encode) const {

@@ -98,8 +98,7 @@ bool StreamGroup::collect_backlog(StreamReceiver& client, QuoteSubscription& sub
 void StreamGroup::append_quote(StreamReceiver& client, QuoteSubscription& subscription, const StreamBatch& batch,
                                std::uint32_t index, std::string& out) {
   const Tick& tick = batch.ticks[index].tick;
-  const std::uint64_t seq = tick.seq;
-  const MessageExtras extras = next_extras(subscription, seq);
+  const MessageExtras extras = next_extras(subscription, tick.seq);
   std::string_view message;
   if (client.message_format()) message = encoder_.ticks_of(batch, *client.message_format())[index];
   client.take_quote(out, tick, message, extras, subscription);

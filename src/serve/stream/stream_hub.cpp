@@ -44,8 +44,7 @@ void StreamHub::on_committed(const EventBatch& batch, Position /*position*/) {
 
 void StreamHub::on_commit_end() {
   const auto out = std::exchange(under_way_, nullptr);
-  if (!out || (out->ticks.empty() && out->bars.empty() && out->changed_bars.empty() && out->new_symbols.empty()))
-    return;
+  if (!out || out->empty()) return;
   out->committed_at = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   for (const auto& group : groups_) group->post(out);
