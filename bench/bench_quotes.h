@@ -9,7 +9,7 @@
 
 #include "model/quote.h"
 
-namespace tickpipe::bench {
+namespace tickpipe::internal::bench {
 
 /// A random walk of one symbol, one quote about every 100 ms, from 2026-01-05T08:00:00Z on.
 inline std::vector<Quote> make_quotes(std::size_t count, std::uint64_t seed = 1) {
@@ -36,4 +36,4 @@ inline void require(bool is_right, const char* what) {
   std::abort();
 }
 
-}  // namespace tickpipe::bench
+}  // namespace tickpipe::internal::bench

@@ -9,7 +9,7 @@
 #include "ingest/csv_decoder.h"
 #include "ingest/json_decoder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using bench::make_quotes;
@@ -81,4 +81,4 @@ void DecodeCsv(benchmark::State& state) {
 BENCHMARK(DecodeCsv);
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

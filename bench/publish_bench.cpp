@@ -7,7 +7,7 @@
 #include "model/trading_calendar.h"
 #include "publish/market_view.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using bench::make_quotes;
@@ -152,4 +152,4 @@ void MarketViewBars(benchmark::State& state) {
 BENCHMARK(MarketViewBars)->Arg(100)->Arg(1000);
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

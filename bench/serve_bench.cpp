@@ -7,7 +7,7 @@
 #include "bench_quotes.h"
 #include "serve/api.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using bench::make_quotes;
@@ -119,4 +119,4 @@ void AnswerHistory(benchmark::State& state) {
 BENCHMARK(AnswerHistory);
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "model/trading_calendar.h"
 #include "shard/shard_engine.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using bench::make_quotes;
@@ -80,4 +80,4 @@ void ShardEngineInOrder(benchmark::State& state) {
 BENCHMARK(ShardEngineInOrder);
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

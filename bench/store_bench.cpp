@@ -6,7 +6,7 @@
 #include "bench_quotes.h"
 #include "store/chunk_codec.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using bench::make_quotes;
@@ -59,4 +59,4 @@ void DecodeChunk(benchmark::State& state) {
 BENCHMARK(DecodeChunk);
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

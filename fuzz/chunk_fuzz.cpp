@@ -11,7 +11,7 @@
 #include "fuzz/fuzzing.h"
 #include "fuzz/ticks.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 constexpr SymbolId kSymbol{7};
@@ -95,4 +95,4 @@ void check(Input input) {
   }
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

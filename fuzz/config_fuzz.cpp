@@ -11,7 +11,7 @@
 #include "app/config/config_schema.h"
 #include "fuzz/fuzzing.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 bool same_but_for_lines(const ConfigNode& a, const ConfigNode& b) {
@@ -127,4 +127,4 @@ void check(Input input) {
   check_value(entry, std::string(input.rest()));
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

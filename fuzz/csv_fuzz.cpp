@@ -13,7 +13,7 @@
 #include "ingest/json_decoder.h"
 #include "unit/ingest/padded_line.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 using Record = std::vector<std::string>;
@@ -153,4 +153,4 @@ void check(Input input) {
   }
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

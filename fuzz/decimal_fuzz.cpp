@@ -12,7 +12,7 @@
 #include "fuzz/fuzzing.h"
 #include "unit/ingest/json_reference.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 void check_parsing(std::string_view text) {
@@ -108,4 +108,4 @@ void check(Input input) {
   check_seconds(text);
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 
 /// Ends the run, as what a target promises does not hold: to libFuzzer a crash, to the replay a failed test.
 [[noreturn]] inline void fail(const char* what) {
@@ -57,4 +57,4 @@ class Input {
 /// What a target is: each NAME_fuzz.cpp defines it. Returns if all that is promised holds for `input`.
 void check(Input input);
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -8,7 +8,7 @@
 #include "fuzz/fuzzing.h"
 #include "serve/request_reader.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 struct Seen {
@@ -163,4 +163,4 @@ void check(Input input) {
   for (const Seen& seen : whole.requests()) check_round_trip(seen);
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -8,7 +8,7 @@
 
 #include "fuzz/fuzzing.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 using Json = nlohmann::json;
@@ -134,4 +134,4 @@ void check(Input input) {
   }
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -11,7 +11,7 @@
 #include "unit/ingest/json_reference.h"
 #include "unit/ingest/padded_line.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 /// What a good quote says, said in other ways, is the same quote.
@@ -56,4 +56,4 @@ void check(Input input) {
   }
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

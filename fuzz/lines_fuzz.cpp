@@ -13,7 +13,7 @@
 #include "fuzz/fuzzing.h"
 #include "model/raw_quote.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 /// A packet socket: each packet that is sent is one read, as if the input had come in just these pieces.
@@ -94,4 +94,4 @@ void check(Input input) {
   require(reader.bytes_consumed() == text.size(), "all was consumed at the end");
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -11,7 +11,7 @@
 #include "fuzz/ticks.h"
 #include "model/bar_codec.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 bool same(const keys::Chunk& a, const keys::Chunk& b) {
@@ -178,4 +178,4 @@ void check(Input input) {
   check_bar(input);
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -11,7 +11,7 @@
 #include "store/log_entry.h"
 #include "store/row_codec.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -127,8 +127,8 @@ void write_seeds(const fs::path& folder) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal
 
 int main(int argument_count, char** arguments) {
-  tickpipe::write_seeds(argument_count > 1 ? arguments[1] : "fuzz/corpus");
+  tickpipe::internal::write_seeds(argument_count > 1 ? arguments[1] : "fuzz/corpus");
 }

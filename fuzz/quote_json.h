@@ -7,7 +7,7 @@
 #include "fuzz/fuzzing.h"
 #include "model/raw_quote.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 
 inline bool same_quote(const RawQuote& a, const RawQuote& b) {
   return a.lp == b.lp && a.symbol == b.symbol && a.bid == b.bid && a.ask == b.ask && a.bid_size == b.bid_size &&
@@ -31,4 +31,4 @@ inline std::string to_json(const RawQuote& quote) {
   return out + '}';
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -38,7 +38,7 @@ void replay(const fs::path& file) {
   // Not the string's own memory, which is readable beyond the bytes.
   const auto exact = std::make_unique<std::uint8_t[]>(bytes.size());
   std::copy(bytes.begin(), bytes.end(), exact.get());
-  tickpipe::fuzzing::check({exact.get(), bytes.size()});
+  tickpipe::internal::fuzzing::check({exact.get(), bytes.size()});
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "fuzz/fuzzing.h"
 #include "fuzz/ticks.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 void check_round_trip(const std::vector<Tick>& ticks, std::size_t first_part, std::string& bytes) {
@@ -67,4 +67,4 @@ void check(Input input) {
   }
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

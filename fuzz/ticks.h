@@ -7,7 +7,7 @@
 #include "fuzz/fuzzing.h"
 #include "model/tick.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 
 /// Symbols of the row encoder are numbers of a table; those of made ticks and of ticks that are encoded again stay
 /// below this.
@@ -51,4 +51,4 @@ inline std::vector<Tick> make_ticks(Input& input) {
   return ticks;
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

@@ -12,7 +12,7 @@
 #include "fuzz/fuzzing.h"
 #include "unit/ingest/json_reference.h"
 
-namespace tickpipe::fuzzing {
+namespace tickpipe::internal::fuzzing {
 namespace {
 
 constexpr Int128 kTooLate = static_cast<Int128>(1) << 100;
@@ -184,4 +184,4 @@ void check(Input input) {
   }
 }
 
-}  // namespace tickpipe::fuzzing
+}  // namespace tickpipe::internal::fuzzing

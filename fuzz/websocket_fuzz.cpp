@@ -16,14 +16,14 @@
 
 namespace {
 
-using tickpipe::WebSocketReader;
-using tickpipe::WsOpcode;
+using tickpipe::internal::WebSocketReader;
+using tickpipe::internal::WsOpcode;
 using Event = WebSocketReader::Event;
 using Kind = Event::Kind;
 
 constexpr std::size_t kLimits[] = {65'536, 0, 1, 10, 125, 126, 1'000, 1'000'000};
 
-void demand(bool holds) { tickpipe::fuzzing::require(holds, "reading in pieces, or what an event promises"); }
+void demand(bool holds) { tickpipe::internal::fuzzing::require(holds, "reading in pieces, or what an event promises"); }
 
 /// An event that owns its texts.
 struct Seen {
@@ -42,15 +42,16 @@ Seen checked(const Event& event, std::size_t limit) {
     case Kind::kMessage:
       demand(event.payload.size() <= limit);
       demand(event.opcode == WsOpcode::kText || event.opcode == WsOpcode::kBinary);
-      demand(event.opcode == WsOpcode::kBinary || tickpipe::is_valid_utf8(event.payload));
+      demand(event.opcode == WsOpcode::kBinary || tickpipe::internal::is_valid_utf8(event.payload));
       return {event.kind, event.opcode, 0, std::string(event.payload)};
     case Kind::kPing:
     case Kind::kPong:
-      demand(event.payload.size() <= tickpipe::kMaxControlPayloadBytes);
+      demand(event.payload.size() <= tickpipe::internal::kMaxControlPayloadBytes);
       return {event.kind, event.opcode, 0, std::string(event.payload)};
     case Kind::kClose:
       demand(event.code >= 1000 && event.code <= 4999);
-      demand(event.reason.size() <= tickpipe::kMaxControlPayloadBytes - 2 && tickpipe::is_valid_utf8(event.reason));
+      demand(event.reason.size() <= tickpipe::internal::kMaxControlPayloadBytes - 2 &&
+             tickpipe::internal::is_valid_utf8(event.reason));
       return {event.kind, event.opcode, event.code, std::string(event.reason)};
     case Kind::kFault:
       demand(event.close_code == 1002 || event.close_code == 1007 || event.close_code == 1009);
@@ -77,7 +78,7 @@ void read_piece(WebSocketReader& reader, std::string_view piece, std::size_t lim
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
-void tickpipe::fuzzing::check(Input input) {
+void tickpipe::internal::fuzzing::check(Input input) {
   const unsigned settings = input.byte();
   const WebSocketReader::Limits limits{kLimits[settings >> 1 & 7], (settings & 1) != 0};
   std::uint32_t random = input.byte();

@@ -13,7 +13,7 @@
 #include "load/stamp.h"
 #include "load/target.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -310,4 +310,4 @@ void Client::watch(ClientWorld& world, bool wants_write) {
   is_watching_write_ = wants_write;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

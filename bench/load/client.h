@@ -12,7 +12,7 @@
 #include "load/tally.h"
 #include "load/verifier.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// What the clients of one thread share.
 struct ClientWorld {
@@ -90,4 +90,4 @@ class Client {
   FrameReader reader_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

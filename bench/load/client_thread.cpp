@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "load/now.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -89,4 +89,4 @@ void ClientThread::close_all() {
   for (Client& client : clients_) client.end();
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -6,7 +6,7 @@
 
 #include "load/client.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// An epoll loop with its share of the clients: opens them, a bounded number at a time, reads until Phase::kStop, then
 /// closes them with a close frame.
@@ -44,4 +44,4 @@ class ClientThread {
   std::jthread thread_;  // last: it uses all of the above
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// Owns a file descriptor; -1 is none.
 class Descriptor {
@@ -33,4 +33,4 @@ class Descriptor {
   int value_ = -1;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -6,7 +6,7 @@
 #include "load/now.h"
 #include "load/stamp.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 FeedBody::FeedBody(const std::string& line, std::uint32_t first, std::uint32_t step, std::uint32_t end)
     : line_(line), random_(first + 1) {
@@ -64,4 +64,4 @@ void FeedBody::write_template(std::string& out, const Symbol& symbol, const std:
   out += '\n';
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -7,7 +7,7 @@
 
 #include "load/options.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// Writes the bodies of one feed connection: its share of the symbols in turn, each with a price that walks and carries
 /// the time (stamp.h), one line each.
@@ -36,4 +36,4 @@ class FeedBody {
   std::minstd_rand random_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

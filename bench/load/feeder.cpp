@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "load/now.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -204,4 +204,4 @@ void Feeder::on_answer(Connection& connection) {
   for (const auto& error : answer["errors"]) ++tally_.rejections[error.value("reason", "unknown")];
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -15,7 +15,7 @@
 #include "load/options.h"
 #include "load/tally.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// What became of what was fed.
 struct FeedTally {
@@ -83,4 +83,4 @@ class Feeder {
   std::jthread thread_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 enum class Opcode : std::uint8_t { kContinuation = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
 
@@ -133,4 +133,4 @@ class FrameReader {
   std::string kept_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

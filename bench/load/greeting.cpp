@@ -4,7 +4,7 @@
 
 #include "load/handshake.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -48,4 +48,4 @@ std::string Greeting::frames(std::uint32_t client) const {
   return out;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

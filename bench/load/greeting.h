@@ -6,7 +6,7 @@
 #include "load/frame.h"
 #include "load/options.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// What a client sends after its handshake: the same for good and hostile ones.
 class Greeting {
@@ -23,4 +23,4 @@ class Greeting {
   std::vector<std::string> messages_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -61,4 +61,4 @@ HandshakeAnswer read_handshake(std::string_view head, std::string_view subprotoc
   return answer;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

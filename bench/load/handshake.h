@@ -5,7 +5,7 @@
 
 #include "load/target.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// The request that asks for a WebSocket. All clients use the key of RFC 6455's own example, so the answer is known.
 std::string handshake_request(const Target& target, std::string_view subprotocol, bool offer_deflate);
@@ -22,4 +22,4 @@ HandshakeAnswer read_handshake(std::string_view head, std::string_view subprotoc
 /// The value of a header; empty when there is none. `name` in lower case.
 std::string_view header_value(std::string_view head, std::string_view name);
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

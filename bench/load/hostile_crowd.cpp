@@ -6,7 +6,7 @@
 
 #include "load/now.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -78,4 +78,4 @@ void HostileCrowd::run(const std::stop_token& stop) {
   }
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

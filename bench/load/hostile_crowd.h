@@ -6,7 +6,7 @@
 
 #include "load/hostile_slot.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// All hostile peers, on a thread of their own so that good clients do not wait for them.
 class HostileCrowd {
@@ -35,4 +35,4 @@ class HostileCrowd {
   std::jthread thread_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -10,7 +10,7 @@
 #include "load/frame.h"
 #include "load/target.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -212,4 +212,4 @@ void HostileSlot::leave(HostileTally& tally, bool by_server) {
   }
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -9,7 +9,7 @@
 #include "load/greeting.h"
 #include "load/options.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 enum class HostileKind { kNeverRead, kTrickle, kGarbage, kFlood, kChurn };
 inline constexpr std::size_t kHostileKinds = 5;
@@ -66,4 +66,4 @@ class HostileSlot {
   std::string unsent_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "load/handshake.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -85,4 +85,4 @@ HttpAnswer http_request(const Target& target, std::string_view method, std::stri
   return {reader.status(), reader.body()};
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -5,7 +5,7 @@
 
 #include "load/target.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// The head of a request with a body of `body_bytes`, its blank line included. `headers` are whole lines.
 std::string http_head(const Target& target, std::string_view method, std::string_view path, std::string_view headers,
@@ -41,4 +41,4 @@ struct HttpAnswer {
 HttpAnswer http_request(const Target& target, std::string_view method, std::string_view path,
                         std::string_view headers = {}, std::string_view body = {});
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

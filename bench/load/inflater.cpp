@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 Inflater::Inflater() : stream_(std::make_unique<z_stream_s>()) {
   constexpr int kRawDeflate = -15;
@@ -36,4 +36,4 @@ bool Inflater::inflate(std::string_view message, std::string& out) {
   return out.size() <= kMaxSize;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

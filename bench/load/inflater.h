@@ -6,7 +6,7 @@
 
 struct z_stream_s;
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// Decompresses messages of permessage-deflate without context takeover. One thread.
 class Inflater {
@@ -23,4 +23,4 @@ class Inflater {
   std::unique_ptr<z_stream_s> stream_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

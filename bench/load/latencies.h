@@ -6,7 +6,7 @@
 
 #include "core/latency_histogram.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// Microseconds in the buckets of LatencyHistogram (exact below 64, then at most 1/32 wide). Unlike that one it can be
 /// added to another, so that each thread has its own.
@@ -44,4 +44,4 @@ class Latencies {
   std::uint64_t max_ = 0;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

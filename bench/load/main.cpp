@@ -12,12 +12,12 @@
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    const tickpipe::load::Options options = tickpipe::load::read_options(argc, argv);
-    const tickpipe::load::RunResult result = tickpipe::load::run_load(options);
-    tickpipe::load::write_summary(std::cerr, options, result);
-    std::cout << tickpipe::load::make_report(options, result).dump(2) << "\n";
+    const tickpipe::internal::load::Options options = tickpipe::internal::load::read_options(argc, argv);
+    const tickpipe::internal::load::RunResult result = tickpipe::internal::load::run_load(options);
+    tickpipe::internal::load::write_summary(std::cerr, options, result);
+    std::cout << tickpipe::internal::load::make_report(options, result).dump(2) << "\n";
     return result.problems.empty() ? 0 : 1;
-  } catch (const tickpipe::ConfigError& error) {
+  } catch (const tickpipe::internal::ConfigError& error) {
     std::cerr << "tickpipe_load: " << error.what() << "\n";
     return 2;
   } catch (const std::exception& error) {

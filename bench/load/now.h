@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// Microseconds of CLOCK_MONOTONIC, which all processes of a machine share: one may feed while others listen.
 inline std::int64_t monotonic_us() noexcept {
@@ -17,4 +17,4 @@ inline std::int64_t wall_ns() noexcept {
       .count();
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -181,4 +181,4 @@ Options read_options(int argc, char** argv) {
   return options;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -7,7 +7,7 @@
 
 #include "load/target.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 enum class Protocol { kTickpipe, kPlain };
 
@@ -85,4 +85,4 @@ Options read_options(int argc, char** argv);
 /// LOAD0000, LOAD0001, ...: the names the feeder writes and clients ask for.
 std::string load_symbol(std::uint32_t number);
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -10,7 +10,7 @@
 
 #include "load/now.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -146,4 +146,4 @@ int find_listener(std::uint16_t port) {
   return 0;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// A process as /proc shows it at one moment.
 struct ProcessSample {
@@ -44,4 +44,4 @@ MachineSample sample_machine();
 /// The process that listens at a TCP port of this machine; 0 when none can be found.
 int find_listener(std::uint16_t port);
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

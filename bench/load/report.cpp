@@ -5,7 +5,7 @@
 
 #include "load/hostile_crowd.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -185,4 +185,4 @@ Json make_report(const Options& options, const RunResult& result) {
   return json;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

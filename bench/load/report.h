@@ -5,7 +5,7 @@
 
 #include "load/run.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// All figures of a run and the command line that led to them. Latencies are in microseconds.
 nlohmann::ordered_json make_report(const Options& options, const RunResult& result);
@@ -14,4 +14,4 @@ nlohmann::ordered_json make_report(const Options& options, const RunResult& resu
 /// else "machine" if all cores were for 95 %, else "none".
 std::string saturated_side(const Measurement& measurement);
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -17,7 +17,7 @@
 #include "load/http_client.h"
 #include "load/now.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -247,4 +247,4 @@ class Run {
 
 RunResult run_load(const Options& options) { return Run(options).go(); }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -14,7 +14,7 @@
 #include "load/tally.h"
 #include "load/verifier.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// One measurement as seen from outside the client threads.
 struct Measurement {
@@ -49,4 +49,4 @@ struct RunResult {
 /// Connects, feeds, measures, checks. Throws Error when it cannot begin.
 RunResult run_load(const Options& options);
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

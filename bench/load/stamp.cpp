@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -47,4 +47,4 @@ std::int64_t price_from_text(std::string_view text) noexcept {
   return price;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

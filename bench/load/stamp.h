@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 // When a quote was sent, inside its prices. A tick on the wire has a time in milliseconds only, and prices go from wire
 // to wire digit for digit, so the nine digits behind the point carry microseconds:
@@ -45,4 +45,4 @@ void append_price(std::string& out, std::int64_t price);
 /// A plain JSON number in units of 1e-9; further digits are dropped. Zero when it is none.
 std::int64_t price_from_text(std::string_view text) noexcept;
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

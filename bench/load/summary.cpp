@@ -4,7 +4,7 @@
 
 #include "load/report.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -56,4 +56,4 @@ void write_summary(std::ostream& out, const Options& options, const RunResult& r
   for (const std::string& problem : result.problems) out << "FAILED: " << problem << "\n";
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -4,9 +4,9 @@
 
 #include "load/run.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// What a reader at a terminal wants to know first.
 void write_summary(std::ostream& out, const Options& options, const RunResult& result);
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

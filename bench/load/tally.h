@@ -8,7 +8,7 @@
 
 #include "load/latencies.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// What a run is doing. All threads read it, the run's own sets it.
 enum class Phase { kConnect, kWarmup, kMeasure, kHostileWarmup, kHostileMeasure, kSettle, kStop };
@@ -71,4 +71,4 @@ struct ClientTally {
   }
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -13,7 +13,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -103,4 +103,4 @@ std::uint64_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -8,7 +8,7 @@
 
 #include "load/descriptor.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// Where to connect to: an IPv4 loopback address, nothing else.
 struct Target {
@@ -36,4 +36,4 @@ Descriptor connect_blocking(const Target& target, int timeout_seconds);
 /// Raises the limit of open files as far as it goes and returns it.
 std::uint64_t raise_descriptor_limit();
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -6,7 +6,7 @@
 
 #include "load/stamp.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -298,4 +298,4 @@ std::optional<double> find_number(std::string_view text, std::string_view quoted
   return value;
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

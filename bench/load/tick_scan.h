@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 enum class MessageKind { kTick, kBar, kWelcome, kSubscribed, kError, kOther };
 
@@ -26,4 +26,4 @@ bool scan_msgpack(std::string_view message, MessageFields& fields);
 /// The number behind `"NAME":` wherever it is in the text, in quotes or not. `quoted_name` is `"NAME":` itself.
 std::optional<double> find_number(std::string_view text, std::string_view quoted_name);
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 namespace {
 
@@ -122,4 +122,4 @@ void Verifier::example(std::uint32_t client, const MessageFields& tick, const st
                                " seq " + std::to_string(tick.seq) + " " + what);
 }
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -11,7 +11,7 @@
 #include "load/tally.h"
 #include "load/tick_scan.h"
 
-namespace tickpipe::load {
+namespace tickpipe::internal::load {
 
 /// Numbers of symbols by name; filled before the threads start.
 class SymbolIndex {
@@ -91,4 +91,4 @@ class Verifier {
   Findings findings_;
 };
 
-}  // namespace tickpipe::load
+}  // namespace tickpipe::internal::load

@@ -10,11 +10,11 @@ std::atomic<std::uint64_t> allocations{0};
 
 }  // namespace
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::uint64_t allocation_count() noexcept { return allocations.load(std::memory_order_relaxed); }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal
 
 // A sanitizer has its own operator new and checks that memory goes back the way it came.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -15,7 +15,7 @@
 #include "ingest/quote_producer.h"
 #include "pipeline/pipeline.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::chrono::seconds kGiveUpAfter{30};
@@ -147,4 +147,4 @@ int run_backfill(const PipelineConfig& config, const BackfillOptions& options) {
   return kExitSuccess;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

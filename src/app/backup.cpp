@@ -5,7 +5,7 @@
 #include "app/output.h"
 #include "store/backup.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 int run_backup(const BackupOptions& options) {
   const BackupSummary summary = back_up(options.data_dir, options.target);
@@ -25,4 +25,4 @@ int run_backup(const BackupOptions& options) {
   return kExitSuccess;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -14,7 +14,7 @@
 #include "ingest/quote_producer.h"
 #include "pipeline/pipeline.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
@@ -259,4 +259,4 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
   return kExitSuccess;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "store/data_check.h"
 #include "store/data_directory.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 int run_check_data(const CheckDataOptions& options) {
   const DataDirectory directory = DataDirectory::lock_existing(options.data_dir);
   const DataReport report = check_data(directory.database());
@@ -20,4 +20,4 @@ int run_check_data(const CheckDataOptions& options) {
   return report.problems.empty() ? kExitSuccess : kExitFailure;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -11,7 +11,7 @@
 
 #include "pipeline/pipeline_config.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Exit status of the program.
 inline constexpr int kExitSuccess = 0;
@@ -91,4 +91,4 @@ int run_version();
 /// `0.1.0`
 std::string_view version_text();
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

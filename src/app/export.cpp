@@ -8,7 +8,7 @@
 #include "core/timestamp_text.h"
 #include "pipeline/stored_data.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr int kMillis = 3;
@@ -145,4 +145,4 @@ int run_export(const ExportOptions& options) {
   return kExitSuccess;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

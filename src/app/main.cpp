@@ -16,7 +16,7 @@
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to the program
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Overrides = std::vector<std::pair<std::string, std::string>>;
@@ -259,17 +259,17 @@ class CommandLine {
 };
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), told like any other
   try {
-    return tickpipe::CommandLine().run(argc, argv);
-  } catch (const tickpipe::ConfigError& error) {
-    tickpipe::print_error(error.what());
-    return tickpipe::kExitUsage;
+    return tickpipe::internal::CommandLine().run(argc, argv);
+  } catch (const tickpipe::internal::ConfigError& error) {
+    tickpipe::internal::print_error(error.what());
+    return tickpipe::internal::kExitUsage;
   } catch (const std::exception& error) {
-    tickpipe::print_error(error.what());
-    return tickpipe::kExitFailure;
+    tickpipe::internal::print_error(error.what());
+    return tickpipe::internal::kExitFailure;
   }
 }

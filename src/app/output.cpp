@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 void Output::write_lines(const std::vector<std::string>& lines, std::string_view prefix) {
   constexpr std::size_t kMaxLines = 1000;
@@ -53,4 +53,4 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Buffered standard output. Throws Error when it cannot be written, so that a full disk behind `>` is no success.
 class Output {
@@ -30,4 +30,4 @@ class Output {
 /// Appends `text` as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 #include "app/output.h"
 #include "pipeline/data_repair.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 int run_repair(const PipelineConfig& config, const RepairOptions& options) {
   const RepairReport report = repair_data(options.data_dir, BarSettings::of(config));
@@ -24,4 +24,4 @@ int run_repair(const PipelineConfig& config, const RepairOptions& options) {
   return kExitSuccess;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

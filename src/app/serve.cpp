@@ -24,7 +24,7 @@
 #include "core/safe_text.h"
 #include "pipeline/server.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// Keys that a reload takes over; the others keep their value until the next start.
@@ -203,4 +203,4 @@ int run_serve(LoadedConfig loaded, const ServeOptions& options) {
   return kExitSuccess;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

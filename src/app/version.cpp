@@ -3,7 +3,7 @@
 #include "app/commands.h"
 #include "app/output.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::string_view version_text() { return TICKPIPE_VERSION; }
 
@@ -17,4 +17,4 @@ int run_version() {
   return kExitSuccess;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "core/int128.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Maps small magnitudes of either sign to small unsigned numbers: 0 -1 1 -2 2 ... -> 0 1 2 3 4 ...
 constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
@@ -122,4 +122,4 @@ class ByteReader {
   bool ok_ = true;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The wall clock as the pipeline sees it; the only source of wall time outside tests.
 /// Threads: now() may be called from any thread.
@@ -35,4 +35,4 @@ class ManualClock final : public Clock {
   std::atomic<std::int64_t> now_ns_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

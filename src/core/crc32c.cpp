@@ -8,7 +8,7 @@
 #include <nmmintrin.h>
 #endif
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint32_t kPolynomial = 0x82f63b78;  // reflected
@@ -55,4 +55,4 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) noexcept {
   return ~by_table(~crc, bytes);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

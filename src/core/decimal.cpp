@@ -4,7 +4,7 @@
 #include <array>
 #include <limits>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -149,4 +149,4 @@ std::string decimal_to_string(Int128 units) {
   return {buffer.data(), format_decimal(buffer.data(), units)};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

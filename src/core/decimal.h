@@ -7,7 +7,7 @@
 
 #include "core/int128.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One unit of every price and size is 1e-9.
 inline constexpr std::int64_t kUnitsPerOne = 1'000'000'000;
@@ -48,4 +48,4 @@ char* format_decimal(char* out, Int128 units) noexcept;
 
 std::string decimal_to_string(Int128 units);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

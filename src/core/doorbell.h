@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Lets threads sleep until a condition over data shared by other means (a ring, an atomic) may have become true.
 ///
@@ -39,4 +39,4 @@ class Doorbell {
   std::condition_variable awake_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

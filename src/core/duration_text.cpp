@@ -6,7 +6,7 @@
 #include "core/decimal.h"
 #include "core/int128.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 struct Unit {
@@ -70,4 +70,4 @@ std::string format_duration(std::chrono::nanoseconds value) {
   return std::to_string(value.count() / best->nanos).append(best->name);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 enum class DurationStatus : std::uint8_t {
   kOk,
@@ -26,4 +26,4 @@ DurationText parse_duration(std::string_view text) noexcept;
 /// Precondition: not negative.
 std::string format_duration(std::chrono::nanoseconds value);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Something that stops a command or the start of a pipeline. what() names the cause and the remedy.
 class Error : public std::runtime_error {
@@ -17,4 +17,4 @@ class ConfigError : public Error {
   using Error::Error;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

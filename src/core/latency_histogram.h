@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Counts durations in buckets whose width is at most 1/32 of their value, from 1 ns to 2^63 ns; negative ones count as
 /// zero. One thread. Cost: record() is one addition; no allocation.
@@ -60,4 +60,4 @@ class LatencyHistogram {
   std::uint64_t max_ = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 
@@ -34,4 +34,4 @@ class NullLog final : public Log {
   void write(LogLevel /*level*/, std::string_view /*component*/, std::string_view /*message*/) noexcept override {}
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include <span>
 #include <type_traits>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Bounded lock-free queue from any number of producers to one consumer.
 ///
@@ -94,4 +94,4 @@ class ManyToOneRing {
   alignas(64) std::atomic<std::uint64_t> head_{0};
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Keeps a busy worker from going to sleep and being woken for every few items.
 ///
@@ -28,4 +28,4 @@ class Nap {
   std::chrono::steady_clock::time_point last_idle_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

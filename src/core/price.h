@@ -6,7 +6,7 @@
 
 #include "core/decimal.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A price, exact, in units of 1e-9 of the quote currency.
 struct Price {
@@ -28,4 +28,4 @@ constexpr Price mid_price(Price bid, Price ask) {
   return {static_cast<std::int64_t>((static_cast<Int128>(bid.units) + ask.units) / 2)};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

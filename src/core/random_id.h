@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// 16 random hexadecimal digits: names an epoch, a session.
 inline std::string random_id() {
@@ -15,4 +15,4 @@ inline std::string random_id() {
   return id;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

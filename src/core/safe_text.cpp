@@ -1,6 +1,6 @@
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::string safe_text(std::string_view text, std::size_t max_chars) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -20,4 +20,4 @@ std::string safe_text(std::string_view text, std::size_t max_chars) {
   return out;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

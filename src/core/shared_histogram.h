@@ -9,7 +9,7 @@
 
 #include "core/latency_histogram.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Durations of one stage since start.
 struct LatencySummary {
@@ -87,4 +87,4 @@ class SharedHistogram {
   std::atomic<std::uint64_t> max_ns_{0};
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "core/decimal.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -246,4 +246,4 @@ std::string format_rfc3339(UnixNanos time, int fraction_digits) {
   return {out.data(), p};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

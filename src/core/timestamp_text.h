@@ -8,7 +8,7 @@
 
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// How the digits of a timestamp count. kAuto tells the unit from the magnitude: below 1e11 seconds, below 1e14
 /// milliseconds, below 1e17 microseconds, else nanoseconds.
@@ -30,4 +30,4 @@ inline constexpr std::size_t kMaxRfc3339Chars = 30;
 /// RFC 3339 in UTC with `fraction_digits` (0 to 9) digits; finer digits are cut off.
 std::string format_rfc3339(UnixNanos time, int fraction_digits);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z, without leap seconds.
 ///
@@ -34,4 +34,4 @@ inline constexpr UnixNanos kFirstTickTime{94'694'400 * kNanosPerSecond};
 /// 2262-01-01T00:00:00Z, exclusive: the last whole year that fits 64 bits.
 inline constexpr UnixNanos kEndOfTickTime{9'214'646'400 * kNanosPerSecond};
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline constexpr std::int64_t kNanosPerDay = 86400 * kNanosPerSecond;
 
@@ -15,4 +15,4 @@ constexpr std::int32_t utc_day(UnixNanos t) noexcept {
 /// The first instant of a day that a tick can have, or of the day after such a one.
 constexpr UnixNanos start_of_utc_day(std::int32_t day) noexcept { return {day * kNanosPerDay}; }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

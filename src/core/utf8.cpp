@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// The bytes of `text` before the first that is not ASCII.
@@ -51,4 +51,4 @@ bool is_valid_utf8(std::string_view text) noexcept {
   return checker.add(text) && checker.is_complete();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

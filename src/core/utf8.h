@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Checks UTF-8 (RFC 3629) that arrives in pieces, whatever the places where it was cut. Overlong forms, surrogates and
 /// what is beyond U+10FFFF are not UTF-8.
@@ -32,4 +32,4 @@ class Utf8Checker {
 /// Whether `text` is UTF-8 from end to end. Empty text is.
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 WorkerPool::WorkerPool(const std::string& name, unsigned threads) {
   for (unsigned i = 0; i < threads; ++i) {
@@ -48,4 +48,4 @@ void WorkerPool::run() {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

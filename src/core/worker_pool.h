@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Threads for work that must not hold up the thread that has it to do. Work is begun in the order of submit().
 /// What is submitted after stop() is dropped.
@@ -34,4 +34,4 @@ class WorkerPool {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/safe_text.h"
 #include "feed/setting_values.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -161,4 +161,4 @@ FeedSpec make_feed_spec(std::string_view kind, const FeedSettings& settings) {
   refuse_kind(kind, kind);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "feed/replay_options.h"
 #include "feed/sim_options.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// `none`: a place in the list of feeds that stays empty.
 struct NoFeed {};
@@ -31,4 +31,4 @@ using FeedSettings = std::vector<std::pair<std::string, std::string>>;
 /// or key (naming the known ones), a key that comes twice, a value out of its range, or values that do not go together.
 FeedSpec make_feed_spec(std::string_view kind, const FeedSettings& settings);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::days;
@@ -30,4 +30,4 @@ FxWeek fx_week_at(UnixNanos time) noexcept {
   return {five_pm(sunday), five_pm(sunday + days{5}), five_pm(sunday + days{7})};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

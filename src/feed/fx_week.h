@@ -2,7 +2,7 @@
 
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One trading week of FX and metals: open in [open, close), closed in [close, next_open).
 struct FxWeek {
@@ -16,4 +16,4 @@ struct FxWeek {
 /// Earlier years are cut by the same rule. Needs no time zone data. Cost: some tens of ns.
 FxWeek fx_week_at(UnixNanos time) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "core/int128.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What the simulator has instead of a random generator: everything random is a hash of what it belongs to, so that it
 /// can be computed at any time, in any order, by any process.
@@ -36,4 +36,4 @@ constexpr std::int64_t below(std::uint64_t hash, std::int64_t bound) noexcept {
   return static_cast<std::int64_t>(static_cast<UInt128>(hash) * static_cast<std::uint64_t>(bound) >> 64);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

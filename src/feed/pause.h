@@ -5,7 +5,7 @@
 #include <mutex>
 #include <stop_token>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// How a feed waits: really, or in a test by moving the clock.
 class Pause {
@@ -28,4 +28,4 @@ class RealPause final : public Pause {
   std::condition_variable_any stopped_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include "core/decimal.h"
 #include "feed/hashing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr double kSecondsPerYear = 31'556'952;
@@ -80,4 +80,4 @@ SimPrices PricePath::at(UnixNanos time) noexcept {
           .ask_size = {(1 + below(mix_bits(sizes), kMaxLots)) * lot_units_}};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/unix_nanos.h"
 #include "feed/sim_symbols.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Smooth noise over time: octaves of value noise from one second to twelve days, each four times as long and twice as
 /// strong as the one before, which moves like a random walk of the given volatility and stays within about
@@ -62,4 +62,4 @@ class PricePath {
   ValueNoise quote_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

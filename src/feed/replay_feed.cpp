@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -148,4 +148,4 @@ void ReplayFeed::show(FeedState state, std::string failure) {
   failure_ = std::move(failure);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

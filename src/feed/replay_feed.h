@@ -11,7 +11,7 @@
 #include "feed/replay_options.h"
 #include "model/feed.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Plays recorded quotes: with their own times as history, or restamped as if they happened now.
 ///
@@ -68,4 +68,4 @@ class ReplayFeed final : public Feed {
   std::string failure_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 enum class ReplayFormat : std::uint8_t { kAuto, kCsv, kJsonLines };
 
@@ -21,4 +21,4 @@ struct ReplayOptions {
   ReplayFormat format = ReplayFormat::kAuto;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -88,4 +88,4 @@ void Setting::fail(std::string_view allowed) const {
   throw ConfigError(text.append(allowed).append(", not \"").append(safe_text(value)).append("\""));
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A setting of a feed with its value as text, and readers of that text. They throw ConfigError, naming feed, key, what
 /// is allowed and what was given. Bounds are inclusive.
@@ -32,4 +32,4 @@ struct Setting {
   [[noreturn]] void fail(std::string_view allowed) const;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "feed/hashing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 enum Roll : std::uint64_t { kDrop = 1, kDuplicate, kDuplicateDelay, kDelay, kDelayLength, kGarble, kGarbleKind, kMute };
@@ -108,4 +108,4 @@ bool SimFaults::is_muted(const SimQuote& quote) const noexcept {
   return falls(combine_hash(key, static_cast<std::uint64_t>(stretch)), options_.mute_share);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "feed/sim_stream.h"
 #include "model/reason.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a bad line and a bad LP do to quotes: drops, doubles, delays, mutes and garbles them as the options say.
 ///
@@ -55,4 +55,4 @@ class SimFaults {
   std::vector<bool> sound_;  ///< per symbol: a sound quote has left since the last absurd one
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::milliseconds;
@@ -156,4 +156,4 @@ std::string SimFeed::live_detail() const {
          std::to_string(options_.seed);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

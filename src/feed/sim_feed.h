@@ -14,7 +14,7 @@
 #include "feed/sim_stream.h"
 #include "model/feed.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A simulated LP: quotes that are a function of seed and time, sent when their time has come.
 ///
@@ -55,4 +55,4 @@ class SimFeed final : public Feed {
   std::string detail_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What the simulator is asked for. Shares are probabilities from 0 to 1; the faults they stand for befall live quotes
 /// only, what is filled in is sound.
@@ -27,4 +27,4 @@ struct SimOptions {
   std::chrono::nanoseconds fill{std::chrono::hours{1}};  ///< missing history that is filled in at most; 0 = none
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include "feed/fx_week.h"
 #include "feed/hashing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint64_t kTimeSalt = 0x71C5;
@@ -92,4 +92,4 @@ const SimStream::Segment& SimStream::segment_at(UnixNanos time) {
   return segment_;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -11,7 +11,7 @@
 #include "feed/sim_options.h"
 #include "feed/sim_symbols.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A quote of the simulated market.
 struct SimQuote {
@@ -71,4 +71,4 @@ class SimStream {
   Segment segment_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/decimal.h"
 #include "feed/hashing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 enum class AssetClass : std::uint8_t { kFiat, kMetal, kStablecoin, kCrypto };
@@ -181,4 +181,4 @@ SimSymbol sim_symbol(const Name& symbol, std::uint64_t seed) {
 
 std::span<const std::string_view> default_sim_symbols() noexcept { return kDefaultSymbols; }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What moves a price: the value of an asset in USD is its level times the exponential of a noise of its own.
 struct PriceFactor {
@@ -37,4 +37,4 @@ SimSymbol sim_symbol(const Name& symbol, std::uint64_t seed);
 /// The fifty symbols of a simulator that was given none: 7 FX majors, 17 crosses, 12 exotics, 4 metals, 10 crypto.
 std::span<const std::string_view> default_sim_symbols() noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// Takes one record apart, field by field.
@@ -132,4 +132,4 @@ bool looks_like_csv_header(std::string_view line) {
   return any_known;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

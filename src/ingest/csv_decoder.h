@@ -7,7 +7,7 @@
 #include "ingest/quote_fields.h"
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Decodes the rows of a CSV input (RFC 4180, no line breaks in fields) whose header it has read.
 ///
@@ -38,4 +38,4 @@ class CsvDecoder {
 /// Whether `line` is a CSV record in which some field is the name of a QuoteField.
 bool looks_like_csv_header(std::string_view line);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

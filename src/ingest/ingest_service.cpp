@@ -10,7 +10,7 @@
 #include "ingest/json_decoder.h"
 #include "ingest/quote_producer.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kMaxErrors = 100;
@@ -295,4 +295,4 @@ void IngestService::answer_stalled(bool all) {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -14,7 +14,7 @@
 #include "ingest/verdict_ledger.h"
 #include "model/ingest_door.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class QuoteProducer;
 
@@ -77,4 +77,4 @@ class IngestService final : public IngestDoor {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "ingest/csv_decoder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// `extension` in lower case, with its point.
@@ -29,4 +29,4 @@ InputFormat decide_input_format(std::optional<InputFormat> choice, std::string_v
   return InputFormat::kJsonLines;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

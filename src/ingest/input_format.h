@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 enum class InputFormat : std::uint8_t { kCsv, kJsonLines };
 
@@ -16,4 +16,4 @@ enum class InputFormat : std::uint8_t { kCsv, kJsonLines };
 InputFormat decide_input_format(std::optional<InputFormat> choice, std::string_view file_name,
                                 std::string_view first_line);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

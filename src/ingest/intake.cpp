@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 void add(IntakeTotals& totals, const IntakeCounters& counters) {
@@ -67,4 +67,4 @@ IntakeTotals Intake::totals() const {
   return totals;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

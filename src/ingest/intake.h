@@ -14,7 +14,7 @@
 #include "model/quote_inbox.h"
 #include "model/reason.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What producers count. One writer each, read by anyone.
 struct IntakeCounters {
@@ -87,4 +87,4 @@ class Intake {
   IntakeTotals retired_;                ///< of those that were
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

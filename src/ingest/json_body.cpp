@@ -9,7 +9,7 @@
 
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -389,4 +389,4 @@ std::uint64_t JsonBody::remaining() const noexcept {
   return blank ? count : count + 1;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 
 #include "ingest/line_reader.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Splits the body of a request that posts quotes into the texts that JsonDecoder takes one by one.
 ///
@@ -61,4 +61,4 @@ class JsonBody {
   std::uint64_t item_count_ = 0;  // of an array or object
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

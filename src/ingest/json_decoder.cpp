@@ -12,7 +12,7 @@
 #include "core/decimal.h"
 #include "ingest/quote_fields.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -362,4 +362,4 @@ JsonDecoder& JsonDecoder::operator=(JsonDecoder&&) noexcept = default;
 
 DecodeResult JsonDecoder::decode(std::string_view line, RawQuote& out) { return impl_->decode(line, out); }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

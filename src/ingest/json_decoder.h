@@ -5,7 +5,7 @@
 
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Decodes one JSON text, usually a line, into a raw quote.
 ///
@@ -35,4 +35,4 @@ class JsonDecoder {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kChunkBytes = 1 << 18;
@@ -129,4 +129,4 @@ void LineReader::consume(std::size_t bytes) noexcept {
   bytes_consumed_ += bytes;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

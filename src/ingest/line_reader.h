@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One line of an input.
 struct Line {
@@ -60,4 +60,4 @@ class LineReader {
   bool at_end_ = false;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One producer's memory of the numbers of names, so that the shared registry is asked once per name. One thread.
 template <typename Id>
@@ -67,4 +67,4 @@ class NameCache {
   std::size_t used_ = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include "core/decimal.h"
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 // Not std::popcount, which is a library call where the processor is not known to have the instruction.
@@ -149,4 +149,4 @@ DecodeResult check_quote_fields(const QuoteFields& fields, bool timestamp_requir
   return DecodeResult::accepted();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The fields of a raw quote that have a meaning, under each of their names. All others are ignored.
 enum class QuoteField : std::uint8_t {
@@ -66,4 +66,4 @@ class QuoteFields {
 /// Cost: O(length of the texts), no allocation.
 DecodeResult check_quote_fields(const QuoteFields& fields, bool timestamp_required, RawQuote& out) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

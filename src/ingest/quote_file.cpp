@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kLongestNameShown = 4096;
@@ -65,4 +65,4 @@ RawQuoteReader::Item QuoteFile::next(RawQuote& quote, Reason& fault) {
   return result.ok ? Item::kQuote : Item::kFault;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "ingest/line_reader.h"
 #include "model/feed.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A file of historical quotes, or standard input for `-`: CSV with a header or JSON lines, decoded line by line.
 /// Quotes need a timestamp. Threads: not thread-safe.
@@ -58,4 +58,4 @@ class QuoteFile final : public RawQuoteReader {
   JsonDecoder json_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

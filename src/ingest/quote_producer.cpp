@@ -1,6 +1,6 @@
 #include "ingest/quote_producer.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// A source that waits for room looks this often whether the store still takes anything.
@@ -144,4 +144,4 @@ void QuoteProducer::flush(std::size_t shard) {
   quotes.clear();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -14,7 +14,7 @@
 #include "model/quote.h"
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One source's door into the pipeline: counts, checks what needs no other ticks, gives numbers to names and collects
 /// quotes per shard, so that a shard is reached once per some hundred ticks.
@@ -94,4 +94,4 @@ class QuoteProducer {
   std::vector<std::size_t> lost_;              ///< per shard
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "model/quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::shared_ptr<VerdictTicket> VerdictLedger::open(std::function<void()> on_complete) {
   const std::lock_guard lock(mutex_);
@@ -73,4 +73,4 @@ void VerdictLedger::on_committed(const EventBatch& batch, Position /*position*/)
   for (const Waiting& each : settled) each.ticket->settle(each.count);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "model/reason.h"
 #include "model/verdict_book.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The fate of the quotes of one sender who waits for it.
 ///
@@ -100,4 +100,4 @@ class VerdictLedger final : public VerdictBook, public BatchListener {
   std::vector<std::shared_ptr<VerdictTicket>> tickets_;  ///< by sink; 0 is nobody's
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include "core/price.h"
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One OHLC bar: the ticks of one symbol with open_time <= ts_event < close_time.
 ///
@@ -86,4 +86,4 @@ struct Bar {
   friend bool operator==(const Bar&, const Bar&) = default;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -1,6 +1,6 @@
 #include "model/bar_codec.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 void encode_bar(ByteWriter& out, const Bar& bar) {
   out.i64(bar.open_time.ns);
@@ -36,4 +36,4 @@ Bar decode_bar(ByteReader& in) noexcept {
   return bar;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include "core/doorbell.h"
 #include "model/event_batch.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Hands batches from one shard to the committer, one at a time.
 ///
@@ -65,4 +65,4 @@ class BatchLane {
   std::atomic<bool> is_waiting_{false};
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "model/event_batch.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Makes batches durable. One thread.
 class CommitLog {
@@ -17,4 +17,4 @@ class CommitLog {
   virtual void resume() = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "model/ids.h"
 #include "model/tick.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A bar as of one commit. Closed: closed for the first time (revision 0) or corrected; a replacement of whatever was
 /// known of the same symbol, timeframe and open time. Open: see EventBatch::open_bars.
@@ -89,4 +89,4 @@ class BatchListener {
   virtual void on_commit_end() {}
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

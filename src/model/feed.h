@@ -10,7 +10,7 @@
 #include "model/raw_quote.h"
 #include "model/reason.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Whether a quote comes as it happens, or is told of afterwards: different rules of age, lateness and price levels.
 enum class QuoteOrigin : std::uint8_t { kLive, kHistorical };
@@ -69,4 +69,4 @@ class RawQuoteReader {
   virtual Item next(RawQuote& quote, Reason& fault) = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "model/tick.h"
 #include "model/timeframe.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A bar as it is stored, and the commit that wrote it last.
 struct StoredBar {
@@ -37,4 +37,4 @@ class History {
                          const std::function<bool(const Bar&)>& take) const = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

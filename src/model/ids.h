@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <functional>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Number of a symbol, dense from 0 in order of first sight, kept in the data directory.
 struct SymbolId {
@@ -23,4 +23,4 @@ struct Position {
   friend constexpr auto operator<=>(Position, Position) = default;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "model/feed.h"
 #include "model/reason.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 struct IngestError {
   std::uint64_t line = 0;  ///< of a body in lines, or the number of the element; from 1
@@ -54,4 +54,4 @@ class Maintenance {
   virtual CleanupResult cleanup() = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

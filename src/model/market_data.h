@@ -13,7 +13,7 @@
 #include "model/timeframe.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A place in the order (ts_event, seq) of a symbol's quotes.
 struct TickPlace {
@@ -104,4 +104,4 @@ class MarketData {
   [[nodiscard]] virtual Interval interval(SymbolId symbol, Timeframe timeframe, UnixNanos time) const = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

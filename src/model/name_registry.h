@@ -11,7 +11,7 @@
 #include "model/ids.h"
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Gives names dense numbers, in order of first sight, up to a limit. Names are never removed.
 /// Threads: any. Callers on the tick path keep a NameCache in front of it.
@@ -74,4 +74,4 @@ class NameRegistry {
 using SymbolRegistry = NameRegistry<SymbolId>;
 using LpRegistry = NameRegistry<LpId>;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

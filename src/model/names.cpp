@@ -1,6 +1,6 @@
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint8_t kAlphanumeric = 1;
@@ -49,4 +49,4 @@ std::optional<Name> parse_lp(std::string_view text) noexcept {
   return name;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline constexpr std::size_t kMaxNameChars = 32;
 
@@ -32,4 +32,4 @@ std::optional<Name> parse_symbol(std::string_view text) noexcept;
 /// An LP name: 1 to 32 of `A-Z a-z 0-9 . _ -`; its case is kept.
 std::optional<Name> parse_lp(std::string_view text) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

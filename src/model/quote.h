@@ -6,7 +6,7 @@
 #include "core/unix_nanos.h"
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A raw quote whose form is good: names interned, prices exact and positive, not crossed, time within bounds. What a
 /// shard's inbox carries. What depends on other ticks (duplicates, plausibility, order) is decided by the shard.
@@ -29,4 +29,4 @@ inline constexpr std::uint16_t kVerdictMask = 0x3FFF;   ///< whom to tell the ve
 
 static_assert(sizeof(Quote) == 56);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "model/quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Where the quotes of some symbols go: the door of a shard. Any thread.
 class QuoteInbox {
@@ -18,4 +18,4 @@ class QuoteInbox {
   virtual bool wait_for_room(std::chrono::nanoseconds timeout) = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "model/names.h"
 #include "model/reason.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A quote as an LP sent it, its form checked: names valid, prices positive and not crossed, time within bounds. Names
 /// are not interned yet and nothing is compared with other ticks. Held by value; owns no memory.
@@ -36,4 +36,4 @@ struct DecodeResult {
 /// Bytes that must be readable, with any content, behind a line given to the JSON decoder.
 inline constexpr std::size_t kJsonPadding = 64;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Why a raw quote was refused. The names are part of the outside: stats, ingest answers, metrics.
 enum class Reason : std::uint8_t {
@@ -40,4 +40,4 @@ constexpr std::string_view to_string(Reason reason) { return kReasonNames[index_
 /// A count per reason.
 using ReasonCounts = std::array<std::uint64_t, kReasonCount>;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "model/ids.h"
 #include "model/reason.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 struct QueueDepth {
   std::string name;  ///< `shard_0`
@@ -130,4 +130,4 @@ class SystemStatus {
   [[nodiscard]] virtual Readiness readiness() const = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

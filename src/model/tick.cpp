@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::string flags_to_string(std::uint8_t flags) {
   constexpr struct {
@@ -22,4 +22,4 @@ std::string flags_to_string(std::uint8_t flags) {
   return out;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/unix_nanos.h"
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a record of the event stream and of the store is. The numbers are part of the store format; a reader skips and
 /// counts numbers that it does not know.
@@ -52,4 +52,4 @@ static_assert(std::is_trivially_copyable_v<Tick>);
 /// Names of the flags a user sees, joined by `|`: `out_of_order spike late_for_bars unselected gap`.
 std::string flags_to_string(std::uint8_t flags);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::chrono::seconds kDay = std::chrono::hours{24};
@@ -44,4 +44,4 @@ std::optional<Timeframe> parse_timeframe(std::string_view text) noexcept {
   return Timeframe{length};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Length of a bar. Anything that divides 24 h, or one week.
 struct Timeframe {
@@ -22,4 +22,4 @@ inline constexpr Timeframe kOneWeek{std::chrono::hours{7 * 24}};
 /// Parses `Ns`, `Nm`, `Nh`, `1d` or `1w`. Returns nothing for other text and for lengths that do not divide 24 h.
 std::optional<Timeframe> parse_timeframe(std::string_view text) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::seconds;
@@ -171,4 +171,4 @@ bool glob_match(std::string_view pattern, std::string_view text) noexcept {
   return p == pattern.size();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

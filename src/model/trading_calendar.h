@@ -9,7 +9,7 @@
 #include "core/unix_nanos.h"
 #include "model/timeframe.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 struct Interval {
   UnixNanos open;
@@ -70,4 +70,4 @@ class CalendarRules {
 /// Whether `pattern` (`*` any run, `?` any one character) matches the whole of `text`.
 bool glob_match(std::string_view pattern, std::string_view text) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

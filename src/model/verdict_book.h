@@ -5,7 +5,7 @@
 
 #include "model/reason.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Is told what became of quotes whose sender waits for it.
 class VerdictBook {
@@ -18,4 +18,4 @@ class VerdictBook {
                           std::uint64_t batch) noexcept = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

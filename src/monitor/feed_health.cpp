@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// Time since the newest quote; the longest there is when there was none.
@@ -65,4 +65,4 @@ std::vector<SymbolHealth> judge_feed_health(const std::vector<SymbolActivity>& a
   return result;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

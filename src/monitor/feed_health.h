@@ -13,7 +13,7 @@
 #include "model/system_status.h"
 #include "monitor/market_hours.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What feed health is judged by. The functions and `hours` are only used during the call.
 struct FeedHealthRules {
@@ -35,4 +35,4 @@ struct FeedHealthRules {
 std::vector<SymbolHealth> judge_feed_health(const std::vector<SymbolActivity>& activity, const FeedHealthRules& rules,
                                             UnixNanos now);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
@@ -145,4 +145,4 @@ UnixNanos HealthMonitor::last_check() const {
   return last_check_;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -18,7 +18,7 @@
 #include "model/names.h"
 #include "model/system_status.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Looks at the feeds at intervals, counts and reports those that went stale or down, and writes the statistics line.
 ///
@@ -87,4 +87,4 @@ class HealthMonitor {
   std::jthread thread_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "model/timeframe.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr Timeframe kOneDay{std::chrono::hours{24}};
@@ -73,4 +73,4 @@ MarketHours::Week MarketHours::week_of(UnixNanos time) const {
   return last_;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

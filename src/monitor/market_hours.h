@@ -7,7 +7,7 @@
 #include "core/unix_nanos.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// When a symbol can be expected to move. Pairs of traded currencies (`EURUSD`, `EUR/USD`, also with `-`, `_` or `.`)
 /// and metals against a currency (`XAUUSD`) are closed from Friday to Sunday, 17:00 in New York; everything else is
@@ -43,4 +43,4 @@ class MarketHours {
   mutable Week last_{};  // asked for last; changes hardly ever, as the time asked for is mostly now
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// The second figure of /proc/self/statm, in pages.
@@ -40,4 +40,4 @@ ProcessUsage read_process_usage() noexcept {
   return usage;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 struct ProcessUsage {
   std::uint64_t resident_bytes = 0;  ///< memory that is in RAM now
@@ -12,4 +12,4 @@ struct ProcessUsage {
 /// What this process uses; a figure that the system does not give is zero. Threads: any. Cost: some microseconds.
 ProcessUsage read_process_usage() noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

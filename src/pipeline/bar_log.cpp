@@ -5,7 +5,7 @@
 
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// A bar that ended longer ago than this is history.
@@ -53,4 +53,4 @@ void BarLog::flush(Log& log) {
   if (further != 0) log.info("OHLCEngine", "Closing bars: and " + std::to_string(further) + " more");
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 #include "model/name_registry.h"
 #include "model/timeframe.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Notes bars that close now, so that the log can tell of them: not those of history. A log may be slow, the thread
 /// that commits must not be; so what it notes is written by flush(), on another thread.
@@ -34,4 +34,4 @@ class BarLog final : public BatchListener {
   std::uint64_t further_ = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::array<std::string_view, 3> kBarPriceNames = {"mid", "bid", "ask"};
@@ -92,4 +92,4 @@ BarPriceFunction bar_price_function(BarPrice kind) {
   return mid_price;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

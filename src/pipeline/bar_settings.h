@@ -9,7 +9,7 @@
 #include "model/trading_calendar.h"
 #include "pipeline/pipeline_config.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Everything that decides which bars the same ticks give. Kept in the store: bars cut by other settings must not be
 /// mixed with these.
@@ -34,4 +34,4 @@ struct BarSettings {
 using BarPriceFunction = Price (*)(Price bid, Price ask);
 BarPriceFunction bar_price_function(BarPrice kind);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

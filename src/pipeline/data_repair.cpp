@@ -27,7 +27,7 @@
 #include "store/store_repair.h"
 #include "store/synced_mark.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -164,4 +164,4 @@ RepairReport repair_data(const fs::path& data_dir, const BarSettings& settings) 
   return report;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

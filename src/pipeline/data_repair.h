@@ -6,7 +6,7 @@
 
 #include "pipeline/bar_settings.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 struct RepairReport {
   std::vector<std::string> damage;  ///< what check_data() found, a line each; empty = nothing was to be repaired
@@ -26,4 +26,4 @@ struct RepairReport {
 /// Throws Error: no data, in use by another process, a disk that fails.
 RepairReport repair_data(const std::filesystem::path& data_dir, const BarSettings& settings);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

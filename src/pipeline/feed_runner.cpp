@@ -4,7 +4,7 @@
 
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class FeedRunner::Output final : public FeedOutput {
  public:
@@ -77,4 +77,4 @@ bool FeedRunner::has_sent(const Name& lp) const {
   return lps_.contains(lp.view());
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

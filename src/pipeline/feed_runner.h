@@ -15,7 +15,7 @@
 #include "model/market_data.h"
 #include "pipeline/pipeline.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One feed, its thread and its door into the pipeline.
 class FeedRunner {
@@ -50,4 +50,4 @@ class FeedRunner {
   std::jthread thread_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

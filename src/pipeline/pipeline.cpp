@@ -9,7 +9,7 @@
 #include "core/random_id.h"
 #include "pipeline/recovery.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// How long the end waits for a store that fails. What is not committed then was never answered for or shown.
@@ -336,4 +336,4 @@ std::vector<QueueDepth> Pipeline::queue_depths() const {
   return depths;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

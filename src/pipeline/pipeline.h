@@ -25,7 +25,7 @@
 #include "store/data_directory.h"
 #include "store/embedded_store.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Counters since start, of one moment: received = processed + refused + dropped + in flight.
 struct PipelineStats {
@@ -165,4 +165,4 @@ class Pipeline {
   bool is_running_ = false;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

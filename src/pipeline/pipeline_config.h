@@ -8,7 +8,7 @@
 #include "model/timeframe.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 enum class PriceSanityAction : std::uint8_t { kFlag, kReject };
 enum class BarPrice : std::uint8_t { kMid, kBid, kAsk };
@@ -99,4 +99,4 @@ struct PipelineConfig {
   std::string auth_json = R"({"mode":"none"})";
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kBarsPerCommit = 8192;
@@ -129,4 +129,4 @@ void rebuild_bars(EmbeddedStore& store, std::span<ShardEngine* const> old_engine
   commit_checkpoint(store, engines);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

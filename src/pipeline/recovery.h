@@ -5,7 +5,7 @@
 #include "shard/shard_engine.h"
 #include "store/embedded_store.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Brings fresh engines to the state of the newest commit: snapshots, then every record since the checkpoint, folded
 /// by the same code that folded it first. A symbol goes to the engine number symbol % engines. Returns the number of
@@ -29,4 +29,4 @@ void rebuild_bars(EmbeddedStore& store, std::span<ShardEngine* const> old_engine
 std::uint64_t mend_bars(EmbeddedStore& store, const ShardEngine& engine, ShardEngine& folder,
                         std::span<const Timeframe> timeframes);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

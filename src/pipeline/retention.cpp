@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/utc_day.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 RetentionLimits RetentionLimits::of(const PipelineConfig& config) {
   constexpr std::chrono::hours kDay{24};
@@ -140,4 +140,4 @@ void Retention::throw_if_failing() const {
   if (std::string failure = parts_.committer.failure(); !failure.empty()) throw Error(failure);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -18,7 +18,7 @@
 #include "shard/shard.h"
 #include "store/embedded_store.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// How long what is stored stays; 0 = for ever.
 struct RetentionLimits {
@@ -93,4 +93,4 @@ class Retention {
   std::map<Day, DayContent> looked_at_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

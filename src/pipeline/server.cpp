@@ -24,7 +24,7 @@
 #include "serve/http_server.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr unsigned kIngestThreads = 2;
@@ -381,4 +381,4 @@ void Server::reload(const PipelineConfig& config, std::vector<ConfiguredFeed> fe
   all.config = config;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

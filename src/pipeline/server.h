@@ -14,7 +14,7 @@
 #include "pipeline/pipeline_config.h"
 #include "serve/stream/local_streams.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A feed as it is configured. Two with the same text are the same feed.
 struct ConfiguredFeed {
@@ -66,4 +66,4 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

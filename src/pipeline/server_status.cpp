@@ -7,7 +7,7 @@
 #include "monitor/feed_health.h"
 #include "monitor/process_usage.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 HealthState worse(HealthState a, HealthState b) { return std::max(a, b); }
@@ -170,4 +170,4 @@ HealthReport ServerStatus::health() const {
   return report;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -16,7 +16,7 @@
 #include "pipeline/pipeline.h"
 #include "publish/market_view.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a server says of itself, gathered from its parts when it is asked, and watched by a monitor.
 /// Threads: any; start(), stop() and set_thresholds() its owner's.
@@ -68,4 +68,4 @@ class ServerStatus final : public SystemStatus {
   HealthMonitor monitor_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "pipeline/stored_rules.h"
 #include "store/data_directory.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
@@ -85,4 +85,4 @@ void StoredData::restore_open_bars() {
   restore_engines(*store_, engines);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "shard/shard_engine.h"
 #include "store/embedded_store.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A data directory opened to be read, also beside a running process: what was committed when it was opened.
 class StoredData {
@@ -43,4 +43,4 @@ class StoredData {
   std::unique_ptr<ShardEngine> engine_;  ///< the state at the newest commit; made when first needed
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -1,6 +1,6 @@
 #include "pipeline/stored_rules.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 ShardRules stored_rules(const BarSettings& settings, const CalendarRules& calendars, const SymbolRegistry& symbols) {
   ShardRules rules;
@@ -14,4 +14,4 @@ ShardRules stored_rules(const BarSettings& settings, const CalendarRules& calend
   return rules;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 std::vector<Bar>::iterator lower_bound(std::vector<Bar>& bars, UnixNanos open_time) {
@@ -140,4 +140,4 @@ bool BarSeries::merge(const BarRange& range, std::span<const Bar> shown_open, bo
   return false;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

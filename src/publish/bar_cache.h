@@ -12,7 +12,7 @@
 #include "model/bar.h"
 #include "publish/ordered_ring.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 struct SymbolView;
 
@@ -126,4 +126,4 @@ void merge_newest_first(std::span<const Bar> open_ascending, NextClosed next_clo
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
@@ -169,4 +169,4 @@ std::string Committer::failure() const {
   return failure_;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

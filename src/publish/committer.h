@@ -15,7 +15,7 @@
 #include "model/commit_log.h"
 #include "model/event_batch.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Takes the batches of all shards, commits what there is as one, then publishes it to the listeners: what anyone sees
 /// is already stored. Without a log it only publishes.
@@ -94,4 +94,4 @@ class Committer {
   std::jthread thread_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// The last `limit` of what was pushed.
@@ -91,4 +91,4 @@ std::vector<Tick> read_newest(const History& history, SymbolId symbol, const Tic
   return found;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include "model/history.h"
 #include "publish/tick_range.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The first `count` quotes of the range, ascending. Throws what the history throws.
 std::vector<Tick> read_oldest(const History& history, SymbolId symbol, const TickRange& range, std::size_t count);
@@ -18,4 +18,4 @@ std::vector<Tick> read_oldest(const History& history, SymbolId symbol, const Tic
 std::vector<Tick> read_newest(const History& history, SymbolId symbol, const TickRange& range, std::size_t count,
                               std::chrono::nanoseconds first_window);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

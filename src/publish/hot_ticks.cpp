@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 HotTicks::HotTicks(SymbolId symbol, std::size_t limit) : symbol_(symbol), ticks_(limit), sizes_(limit) {}
 
@@ -156,4 +156,4 @@ void HotTicks::complete_above(const TickPlace& place) {
   is_below_known_ = complete_from_.ts_event == place.ts_event;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "publish/ordered_ring.h"
 #include "publish/tick_range.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The newest quotes of one symbol by (ts_event, seq), in that order, and from which place on they are all there are.
 ///
@@ -101,4 +101,4 @@ class HotTicks {
   OrderedRing<Sizes> sizes_;  ///< of the same index, when has_sizes_
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 
 #include "publish/history_reader.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 MarketView::MarketView(Options options)
     : options_(std::move(options)), hot_limit_(options_.hot_ticks), budget_(options_.max_cached_bars_bytes) {}
@@ -398,4 +398,4 @@ void MarketView::keep_within_budget() const {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

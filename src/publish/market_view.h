@@ -16,7 +16,7 @@
 #include "publish/symbol_table.h"
 #include "publish/symbol_view.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What is known of a symbol when the process starts.
 struct SymbolStart {
@@ -141,4 +141,4 @@ class MarketView final : public BatchListener, public MarketData {
   std::array<std::vector<std::uint32_t>, kListCount> next_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <memory>
 #include <type_traits>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A sequence in a ring that grows on demand up to a limit. Taking and dropping at the ends is O(1); an insert in
 /// between moves the nearer end. What does not fit is dropped by the caller. Not thread-safe.
@@ -102,4 +102,4 @@ class OrderedRing {
   std::unique_ptr<T[]> slots_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Something for each symbol, by its number. It grows without moving anything, so what find() returned stays valid as
 /// long as the table. Threads: one that makes entries; find() and for_each() from any.
@@ -71,4 +71,4 @@ class SymbolTable {
   std::atomic<std::size_t> size_{0};
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

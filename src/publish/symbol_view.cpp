@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 void SymbolView::add_quote(const Tick& tick) {
   last_event = std::max(last_event, tick.ts_event);
@@ -55,4 +55,4 @@ std::vector<Bar> SymbolView::shown_open(std::size_t timeframe_index, const BarQu
   return bars;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

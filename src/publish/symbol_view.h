@@ -11,7 +11,7 @@
 #include "publish/bar_cache.h"
 #include "publish/hot_ticks.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What is in memory of one symbol. Everything up to `group` is guarded by `mutex`.
 struct SymbolView {
@@ -49,4 +49,4 @@ struct SymbolView {
   LpActivity& lp_activity(LpId lp);
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "model/market_data.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Before the place of every quote.
 inline constexpr TickPlace kFirstPlace{kNoTime, 0};
@@ -31,4 +31,4 @@ struct TickRange {
   }
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

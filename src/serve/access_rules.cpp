@@ -6,7 +6,7 @@
 
 #include "serve/http_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 struct Authority {
@@ -122,4 +122,4 @@ Access judge_access(const HttpRequest& request, bool allow_any_host) {
   return reads && !may_be_admin_path(request.raw_path()) ? Access::kAllowed : Access::kForeignOrigin;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

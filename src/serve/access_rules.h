@@ -5,7 +5,7 @@
 
 #include "serve/http.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Who may call a server without authentication: programs of this machine and its own pages, but no page of another
 /// site that a browser here has opened, also not through a name that resolves to this machine.
@@ -25,4 +25,4 @@ enum class Access : std::uint8_t { kAllowed, kForeignHost, kForeignOrigin };
 /// Judges a request. `allow_any_host` is for a server that was told to be reachable from outside.
 [[nodiscard]] Access judge_access(const HttpRequest& request, bool allow_any_host);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/safe_text.h"
 #include "serve/problem.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kSymbol = "symbol";
@@ -198,4 +198,4 @@ Outcome Api::now_or_later(std::size_t items, std::function<HttpResponse()> work)
   return Outcome::in_background(std::move(work));
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -19,7 +19,7 @@
 #include "serve/http.h"
 #include "serve/router.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class StreamHub;
 
@@ -137,4 +137,4 @@ class Api final : public HttpHandler {
   mutable std::atomic<std::uint64_t> quotes_served_{0};
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <array>
 
+#include "core/json_writer.h"
 #include "core/safe_text.h"
+#include "model/market_json.h"
 #include "serve/api.h"
 #include "serve/bar_fill.h"
-#include "serve/json_writer.h"
-#include "serve/market_json.h"
 #include "serve/problem.h"
 #include "serve/timeframe_names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kBarBytes = 288;
@@ -171,4 +171,4 @@ Outcome Api::active_bar(const Call& call) {
   return response;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 // The texts of docs/openapi.yaml and docs/api-page.html, compiled in.
 
@@ -14,4 +14,4 @@ std::string_view docs_page() noexcept;
 /// The Content-Security-Policy of the page: its own script, known by its hash, and nothing else.
 std::string_view docs_content_policy() noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

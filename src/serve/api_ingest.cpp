@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/json_writer.h"
 #include "serve/api.h"
-#include "serve/json_writer.h"
 #include "serve/problem.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 std::string_view trimmed(std::string_view text) noexcept {
@@ -155,4 +155,4 @@ Outcome Api::cleanup(const Call& call) {
   });
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -1,11 +1,11 @@
 #include <algorithm>
 
+#include "core/json_writer.h"
+#include "model/market_json.h"
 #include "serve/api.h"
-#include "serve/json_writer.h"
-#include "serve/market_json.h"
 #include "serve/problem.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kQuoteBytes = 384;
@@ -206,4 +206,4 @@ Outcome Api::symbols(const Call&) {
   });
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

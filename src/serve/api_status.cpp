@@ -1,12 +1,12 @@
 #include <algorithm>
 
+#include "core/json_writer.h"
 #include "serve/api.h"
 #include "serve/api_docs.h"
-#include "serve/json_writer.h"
 #include "serve/metrics.h"
 #include "serve/problem.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -260,4 +260,4 @@ Outcome Api::root(const Call&) {
   return response;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

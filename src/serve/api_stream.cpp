@@ -14,7 +14,7 @@
 #include "serve/stream/websocket_session.h"
 #include "serve/websocket_handshake.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kMaxStreamSymbols = 100;
@@ -137,4 +137,4 @@ void Api::close_streams(const IoLoop& loop) {
   if (parts_.streams != nullptr) parts_.streams->close_clients(loop);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

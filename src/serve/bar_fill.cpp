@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 Bar flat_bar(const Interval& interval, Price price) {
@@ -55,4 +55,4 @@ std::vector<Bar> fill_gaps(const std::vector<Bar>& bars, const FillRange& range,
   return newest_first;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

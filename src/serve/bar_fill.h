@@ -9,7 +9,7 @@
 #include "model/bar.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What bounds a series of bars without holes.
 struct FillRange {
@@ -28,4 +28,4 @@ std::vector<Bar> fill_gaps(const std::vector<Bar>& bars, const FillRange& range,
                            const std::function<Interval(UnixNanos)>& interval_of,
                            const std::function<std::optional<Price>()>& close_before_from);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

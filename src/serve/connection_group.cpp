@@ -2,7 +2,7 @@
 
 #include "serve/http_connection.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 void ConnectionGroup::add(const std::shared_ptr<HttpConnection>& connection) {
   connections.push_back(connection);
@@ -38,4 +38,4 @@ void ConnectionGroup::close_all() {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

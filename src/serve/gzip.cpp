@@ -8,7 +8,7 @@
 
 #include "serve/http_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr int kLevel = 1;
@@ -85,4 +85,4 @@ std::optional<std::string> gzip(std::string_view body) {
   return out;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A body below this is not worth compressing.
 inline constexpr std::size_t kLeastGzipBytes = 1024;
@@ -20,4 +20,4 @@ inline constexpr std::size_t kLeastGzipBytes = 1024;
 /// The body as one gzip member, at a fast level; nothing when zlib has no memory. Costs about 10 ms per MiB of JSON.
 [[nodiscard]] std::optional<std::string> gzip(std::string_view body);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "core/bytes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint16_t kVersion = 1;
@@ -83,4 +83,4 @@ std::optional<HistoryCursor> decode_cursor(std::string_view text, std::string_vi
   return cursor;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/unix_nanos.h"
 #include "model/market_data.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Where the next page of a history begins, and the range and data of the first page.
 struct HistoryCursor {
@@ -26,4 +26,4 @@ std::string encode_cursor(const HistoryCursor& cursor, std::string_view epoch, s
 /// mix-ups; it is no signature.
 std::optional<HistoryCursor> decode_cursor(std::string_view text, std::string_view epoch, std::string_view symbol);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -11,7 +11,7 @@
 
 #include "serve/io_loop.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 enum class HttpMethod : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kPatch, kOptions, kOther };
 
@@ -85,4 +85,4 @@ class HttpHandler {
   virtual void close_streams(const IoLoop& /*loop*/) {}
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -14,7 +14,7 @@
 #include "serve/gzip.h"
 #include "serve/http_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// A body up to this size is copied behind its head, so that both go with one plain send.
@@ -400,4 +400,4 @@ void HttpConnection::discard_input() {
   watch_->wait_read(shared_from_this());
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -19,7 +19,7 @@
 #include "serve/request_reader.h"
 #include "serve/response_writer.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class HttpConnection;
 
@@ -149,4 +149,4 @@ class HttpConnection final : public IoEvents, public std::enable_shared_from_thi
   SteadyClock::time_point body_end_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -15,7 +15,7 @@
 #include "serve/http_connection.h"
 #include "serve/listening_socket.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
@@ -214,4 +214,4 @@ HttpServer::Counters HttpServer::counters() const noexcept {
           .turned_away = context.turned_away.load(std::memory_order_relaxed)};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

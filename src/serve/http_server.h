@@ -9,7 +9,7 @@
 #include "serve/http.h"
 #include "serve/http_timeouts.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// HTTP/1.0 and 1.1 on one address. Place: clients -> [server] -> HttpHandler.
 ///
@@ -70,4 +70,4 @@ class HttpServer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

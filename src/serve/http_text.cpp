@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdio>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
@@ -157,4 +157,4 @@ HttpResponse transport_problem(int status, std::string_view code, std::string_vi
   return response;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

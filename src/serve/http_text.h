@@ -6,7 +6,7 @@
 #include "core/unix_nanos.h"
 #include "serve/http.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Whether two texts are equal but for the case of ASCII letters.
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
@@ -29,4 +29,4 @@ namespace tickpipe {
 /// An error of the transport as RFC 9457 problem. `code` and `detail` are plain ASCII without quotes and backslashes.
 [[nodiscard]] HttpResponse transport_problem(int status, std::string_view code, std::string_view detail);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

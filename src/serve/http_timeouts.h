@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// How long a connection may keep its place without doing its part. Checked about once a second, or more often when
 /// one of them is shorter than that.
@@ -15,4 +15,4 @@ struct HttpTimeouts {
   std::chrono::milliseconds linger{2'000};          ///< for a refused peer to read why, before the connection is cut
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

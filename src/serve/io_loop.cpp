@@ -16,7 +16,7 @@
 
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -158,4 +158,4 @@ void IoLoop::Watch::close() {
   impl_->handle.close(ignored);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

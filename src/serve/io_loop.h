@@ -6,7 +6,7 @@
 
 #include "core/log.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Told by an IoLoop, on its thread, that a descriptor can be read from or written to. Once per wait.
 class IoEvents {
@@ -90,4 +90,4 @@ class IoLoop {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

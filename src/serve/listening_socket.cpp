@@ -17,7 +17,7 @@
 #include "core/error.h"
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr int kBacklog = 4096;
@@ -140,4 +140,4 @@ AcceptedSocket accept_connection(int listening) noexcept {
   return out;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A TCP socket that listens. Owns its descriptor until release().
 class ListeningSocket {
@@ -31,4 +31,4 @@ struct AcceptedSocket {
 };
 [[nodiscard]] AcceptedSocket accept_connection(int listening) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

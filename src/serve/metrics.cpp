@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "serve/json_writer.h"
+#include "core/json_writer.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -172,4 +172,4 @@ nanoseconds seconds_of(double seconds) noexcept {
   return nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "model/system_status.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -16,4 +16,4 @@ std::string render_metrics(const SystemStats& stats, const HealthReport& health,
 /// To whole nanoseconds; what is no duration is 0.
 std::chrono::nanoseconds seconds_of(double seconds) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

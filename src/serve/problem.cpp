@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "serve/json_writer.h"
+#include "core/json_writer.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::string_view status_title(int status) noexcept {
   switch (status) {
@@ -63,4 +63,4 @@ void write_problem_members(JsonWriter& json, const Problem& problem) {
   json.literal(",");
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

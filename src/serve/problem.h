@@ -5,7 +5,7 @@
 
 #include "serve/http.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class JsonWriter;
 
@@ -30,4 +30,4 @@ void write_problem_members(JsonWriter& json, const Problem& problem);
 HttpResponse method_not_allowed(std::string allow);
 HttpResponse options_answer(std::string allow);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "core/safe_text.h"
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 int hex_value(char c) noexcept {
@@ -173,4 +173,4 @@ std::optional<std::string_view> ParameterReader::text(std::string_view name, std
   return value;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 #include "core/unix_nanos.h"
 #include "serve/problem.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Decodes `%XX`, and `+` as a space if `plus_is_space`, appending to `out`. Returns false on an escape that is none.
 bool percent_decode(std::string_view text, bool plus_is_space, std::string& out);
@@ -78,4 +78,4 @@ class ParameterReader {
   std::optional<Problem> problem_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

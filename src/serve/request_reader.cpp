@@ -8,7 +8,7 @@
 
 #include "serve/http_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 namespace beast_http = boost::beast::http;
@@ -368,4 +368,4 @@ RequestReader::Step RequestReader::fail(int status, std::string_view code, std::
   return Step::kFault;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

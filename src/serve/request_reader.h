@@ -8,7 +8,7 @@
 
 #include "serve/http.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Why a request is refused before a handler sees it.
 struct RequestFault {
@@ -83,4 +83,4 @@ class RequestReader {
   std::uint64_t body_wire_bytes_ = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

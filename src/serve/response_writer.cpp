@@ -8,7 +8,7 @@
 #include "serve/gzip.h"
 #include "serve/http_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 bool has_header(const HttpResponse& response, std::string_view name) {
@@ -76,4 +76,4 @@ void ResponseWriter::append_head(std::string& out, const HttpResponse& response,
   out.append("\r\n");
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include "core/clock.h"
 #include "serve/http.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a request says about the form of its answer.
 struct AnswerForm {
@@ -35,4 +35,4 @@ class ResponseWriter {
   std::string date_lines_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

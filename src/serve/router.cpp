@@ -2,7 +2,7 @@
 
 #include <optional>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kSymbolSegment = "{symbol}";
@@ -50,4 +50,4 @@ std::string allowed_methods(std::span<const Route> routes, std::string_view path
   return allow + "OPTIONS";
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

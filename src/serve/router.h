@@ -9,7 +9,7 @@
 #include "serve/http.h"
 #include "serve/query.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class Api;
 struct Route;
@@ -64,4 +64,4 @@ RouteMatch find_route(std::span<const Route> routes, HttpMethod method, std::str
 /// The Allow header of a path.
 std::string allowed_methods(std::span<const Route> routes, std::string_view path);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "model/timeframe.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A timeframe as clients may name it: `1m`, or as trading platforms do, `M1`.
 inline std::optional<Timeframe> parse_timeframe_name(std::string_view text) noexcept {
@@ -21,4 +21,4 @@ inline std::optional<Timeframe> parse_timeframe_name(std::string_view text) noex
   return parse_timeframe(text);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

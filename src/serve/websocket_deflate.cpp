@@ -7,7 +7,7 @@
 #include <new>
 #include <stdexcept>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr int kLevel = 1;
@@ -147,4 +147,4 @@ bool inflate_message(std::string_view compressed, std::size_t max_bytes, std::st
   return false;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

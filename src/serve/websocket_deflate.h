@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 // permessage-deflate (RFC 7692, 7.2) of single messages: both sides forget everything after each message, so nothing
 // belongs to a connection, and one compressed message may go to many clients.
@@ -26,4 +26,4 @@ namespace tickpipe {
 [[nodiscard]] bool inflate_message(std::string_view compressed, std::size_t max_bytes, std::string& out,
                                    bool& too_large);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

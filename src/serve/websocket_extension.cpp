@@ -5,7 +5,7 @@
 
 #include "serve/http_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// Characters of a token (RFC 7230, 3.2.6).
@@ -136,4 +136,4 @@ std::optional<std::string> answer_deflate_offers(std::string_view extensions) {
   return std::nullopt;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Finds the first offer of permessage-deflate (RFC 7692, 7.1) that can be accepted in a Sec-WebSocket-Extensions
 /// header (RFC 6455, 9.1), and returns the header to answer with; nothing if there is none.
@@ -17,4 +17,4 @@ namespace tickpipe {
 /// Threads: any. Allocates only the answer and values in quotes.
 [[nodiscard]] std::optional<std::string> answer_deflate_offers(std::string_view extensions);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -1,6 +1,6 @@
 #include "serve/websocket_frame.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr unsigned kFin = 0x80;
@@ -48,4 +48,4 @@ void append_close_frame(std::string& out, std::uint16_t code, std::string_view r
   out += reason;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a frame is (RFC 6455, 5.2). From kClose on it is a control frame.
 enum class WsOpcode : std::uint8_t { kContinuation = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
@@ -34,4 +34,4 @@ void append_frame(std::string& out, WsOpcode opcode, std::string_view payload, b
 /// character that would be cut in two. With kNoCloseCode the frame is empty, as the answer to one that was empty.
 void append_close_frame(std::string& out, std::uint16_t code, std::string_view reason);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

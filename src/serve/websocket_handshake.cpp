@@ -10,7 +10,7 @@
 #include "serve/http_text.h"
 #include "serve/websocket_extension.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kAcceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -82,4 +82,4 @@ std::variant<WebSocketTerms, WebSocketRefusal> negotiate_websocket(const WebSock
   return terms;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

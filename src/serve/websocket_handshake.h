@@ -4,7 +4,7 @@
 #include <string_view>
 #include <variant>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline constexpr std::string_view kJsonProtocol = "tickpipe.v1.json";
 inline constexpr std::string_view kMsgpackProtocol = "tickpipe.v1.msgpack";
@@ -45,4 +45,4 @@ struct WebSocketRefusal {
 [[nodiscard]] std::variant<WebSocketTerms, WebSocketRefusal> negotiate_websocket(const WebSocketOffer& offer,
                                                                                  bool compression_enabled);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

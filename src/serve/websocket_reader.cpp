@@ -6,7 +6,7 @@
 
 #include "serve/websocket_deflate.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint16_t kProtocolError = 1002;
@@ -233,4 +233,4 @@ WebSocketReader::Event WebSocketReader::fault(std::uint16_t close_code, std::str
 
 std::size_t WebSocketReader::header_size() const noexcept { return 2 + extended_bytes(header_[1]) + kMaskKeyBytes; }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/utf8.h"
 #include "serve/websocket_frame.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Takes a client's bytes apart: masked frames, fragments put together, control frames between fragments, text checked
 /// (RFC 6455, 5 to 8), compressed messages inflated (RFC 7692, 6.2).
@@ -95,4 +95,4 @@ class WebSocketReader {
 
 static_assert(sizeof(WebSocketReader) <= 128, "there is one for each connection");
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "model/bar_codec.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 BarBuilder::BarBuilder(BarContext& context, const TradingCalendar& calendar, SymbolId symbol)
     : context_(context), calendar_(calendar), symbol_(symbol), series_(context.timeframes.size()) {}
@@ -260,4 +260,4 @@ void BarBuilder::decode(ByteReader& in) {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "model/trading_calendar.h"
 #include "shard/closed_bars.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What all bar builders of a shard share. Outlives them.
 struct BarContext {
@@ -137,4 +137,4 @@ class BarBuilder {
   std::vector<Dirty> dirty_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 bool opens_before(const ClosedBar& closed, UnixNanos open_time) { return closed.bar.open_time < open_time; }
@@ -46,4 +46,4 @@ UnixNanos ClosedBars::trim(std::uint64_t committed) {
   return forgotten;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "model/bar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A closed bar in memory, with what is not part of its value.
 struct ClosedBar {
@@ -41,4 +41,4 @@ class ClosedBars {
   std::vector<ClosedBar> bars_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

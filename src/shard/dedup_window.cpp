@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// Entries of one time that are searched one by one.
@@ -91,4 +91,4 @@ void DedupWindow::grow() {
   first_ = 0;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

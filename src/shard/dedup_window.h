@@ -11,7 +11,7 @@
 #include "core/price.h"
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The accepted quotes of one LP and symbol that can be compared in memory: those of the newest `window` of event time,
 /// and all that are not committed yet, so that what is not found here can be looked up in the store.
@@ -91,4 +91,4 @@ class DedupWindow {
   UnixNanos complete_from_ = kNoTime;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

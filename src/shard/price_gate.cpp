@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::int64_t kNanosPerDay = 86400 * kNanosPerSecond;
@@ -160,4 +160,4 @@ void decode_price_track(ByteReader& in, PriceTrack& track, bool has_live) {
   for (std::size_t i = 0; i < count; ++i) track.streak->times[i].ns = in.i64();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 #include "model/reason.h"
 #include "model/tick.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The last in-order accepted quote of an LP and symbol (or of a symbol): what the next one is compared with.
 struct PriceLevel {
@@ -105,4 +105,4 @@ void decode_price_track(ByteReader& in, PriceTrack& track, bool has_live = true)
 void encode_price_level(ByteWriter& out, const PriceLevel& level);
 PriceLevel decode_price_level(ByteReader& in) noexcept;
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

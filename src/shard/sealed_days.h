@@ -6,7 +6,7 @@
 
 #include "core/utc_day.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The UTC days of a symbol that take no quotes any more, as retention removed theirs.
 /// Cost: contains() is one comparison for anything newer than the newest sealed day.
@@ -31,4 +31,4 @@ class SealedDays {
   UnixNanos end_ = kNoTime;         ///< of the newest sealed day
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kDrainAtOnce = 512;
@@ -204,4 +204,4 @@ bool Shard::hand_over(bool force_checkpoint) {
   return true;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -19,7 +19,7 @@
 #include "model/quote_inbox.h"
 #include "shard/shard_engine.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A shard: an inbox, the thread that owns the symbols behind it, and the lane to the committer.
 ///
@@ -109,4 +109,4 @@ class Shard final : public QuoteInbox {
   std::jthread thread_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

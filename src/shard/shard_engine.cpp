@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// How far back the predecessor of a late quote is looked for.
@@ -355,4 +355,4 @@ void ShardEngine::for_each_symbol(const std::function<void(const SymbolState&)>&
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

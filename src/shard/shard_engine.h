@@ -21,7 +21,7 @@
 #include "shard/stored_quotes.h"
 #include "shard/symbol_state.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What of the rules may change while a shard runs.
 struct ShardThresholds {
@@ -185,4 +185,4 @@ class ShardEngine {
   HistoryFailure history_failure_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

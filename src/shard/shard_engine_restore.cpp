@@ -5,7 +5,7 @@
 
 #include "shard/shard_engine.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 void ShardEngine::restore(SymbolId symbol, Position position, std::string_view snapshot) {
   SymbolState& restored = state(symbol);
@@ -82,4 +82,4 @@ void ShardEngine::end_rebuild(const SymbolState& old_state) {
   context_.history = rules_.history;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kMaxStretches = 32;
@@ -111,4 +111,4 @@ StoredQuotes::Stretch& StoredQuotes::load(SymbolId symbol, UnixNanos ts, const U
   return *oldest;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "model/history.h"
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Answers whether a quote older than its dedup window was accepted before, from the store, a stretch at a time: a
 /// file that is loaded again, or months in the wrong order, cost one read per some thousand ticks.
@@ -67,4 +67,4 @@ class StoredQuotes {
   UnixNanos end_ = kNoTime;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

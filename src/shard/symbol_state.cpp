@@ -6,7 +6,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint8_t kSnapshotVersion = 2;
@@ -202,4 +202,4 @@ void SymbolState::decode_head(ByteReader& r) {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -14,7 +14,7 @@
 #include "shard/price_gate.h"
 #include "shard/sealed_days.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a shard knows of one LP's quotes of one symbol.
 struct LpState {
@@ -84,4 +84,4 @@ struct SymbolState {
   void decode_head(ByteReader& in);
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -17,7 +17,7 @@
 #include "store/file_copy.h"
 #include "store/synced_mark.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -220,4 +220,4 @@ BackupSummary back_up(const fs::path& data_dir, const fs::path& target) {
   return summary;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Tells, as the file `BACKUP` in its folder, that a database is a copy. Who first opens a copy to write gives it
 /// another epoch and removes the mark: from there on it numbers its quotes differently from the original.
@@ -41,4 +41,4 @@ struct BackupSummary {
 /// appears when it is complete. Throws Error, and leaves no part of a copy.
 BackupSummary back_up(const std::filesystem::path& data_dir, const std::filesystem::path& target);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "store/column_codec.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint8_t kRows = 1;
@@ -275,4 +275,4 @@ std::size_t decode_chunk(std::string_view bytes, SymbolId symbol, Position posit
   return unknown;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

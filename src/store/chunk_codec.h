@@ -10,7 +10,7 @@
 #include "core/unix_nanos.h"
 #include "model/tick.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A chunk: records of one symbol, ascending by ts_event, and the commit that each of them came with, column by column.
 /// Part of the store format; the first byte is its version. Version 1, of earlier releases, held records of one commit
@@ -44,4 +44,4 @@ ChunkHeader decode_chunk_header(std::string_view bytes);
 /// `out` is then unspecified.
 std::size_t decode_chunk(std::string_view bytes, SymbolId symbol, Position position, std::vector<StoredTick>& out);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 #include <bit>
 #include <numeric>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 enum Shape : std::uint8_t {
@@ -144,4 +144,4 @@ void decode_column(ByteReader& in, std::size_t count, std::vector<std::int64_t>&
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 
 #include "core/bytes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One column of a chunk: numbers of one meaning, in the order of the records. Part of the store format.
 ///
@@ -26,4 +26,4 @@ void encode_column(ColumnKind kind, std::span<const std::int64_t> values, std::s
 /// unspecified.
 void decode_column(ByteReader& in, std::size_t count, std::vector<std::int64_t>& values);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

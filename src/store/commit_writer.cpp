@@ -7,7 +7,7 @@
 #include "store/chunk_codec.h"
 #include "store/keys.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kCannotPrepare = "cannot prepare a commit";
@@ -109,4 +109,4 @@ void CommitWriter::add_names() {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

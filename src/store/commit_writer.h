@@ -15,7 +15,7 @@
 #include "store/tail.h"
 #include "store/tick_cursor.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Turns batches of shards into one atomic write. The same batches under the same position give the same keys.
 /// Threads: one. Keeps its memory from commit to commit.
@@ -65,4 +65,4 @@ class CommitWriter {
   std::vector<StoredChunk> rewritten_;  ///< by add_amended() in this commit
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

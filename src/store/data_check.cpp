@@ -8,7 +8,7 @@
 #include "store/salvage.h"
 #include "store/synced_mark.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 void compare_log(const StoreContent& content, DataReport& report) {
@@ -88,4 +88,4 @@ DataReport check_data(const std::filesystem::path& database) {
   return report;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

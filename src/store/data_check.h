@@ -7,7 +7,7 @@
 
 #include "store/store_content.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 struct DataReport {
   std::vector<std::string> problems;  ///< a line each; none: all that was committed is there and can be read
@@ -24,4 +24,4 @@ DataReport check_data(const std::filesystem::path& database);
 /// What does not fit in the content itself.
 void compare_content(const StoreContent& content, DataReport& report);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 std::string read_owner(int fd) {
@@ -61,4 +61,4 @@ DataDirectory::~DataDirectory() {
   if (fd_ >= 0) ::close(fd_);  // unlocks
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The folder of one system's data, held by at most one writing process.
 ///
@@ -29,4 +29,4 @@ class DataDirectory {
   int fd_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

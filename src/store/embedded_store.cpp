@@ -22,7 +22,7 @@
 #include "store/wal_scan.h"
 #include "store/wal_sync.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kCannotRead = "cannot read the store";
@@ -220,7 +220,7 @@ void EmbeddedStore::sync() {
   impl_->name_file.update(impl_->symbol_names, impl_->lp_names);
 }
 
-void EmbeddedStore::resume() { tickpipe::resume(impl_->rocks); }
+void EmbeddedStore::resume() { tickpipe::internal::resume(impl_->rocks); }
 
 const std::string& EmbeddedStore::epoch() const { return impl_->epoch; }
 Position EmbeddedStore::newest_position() const { return impl_->newest; }
@@ -294,4 +294,4 @@ void EmbeddedStore::scan_bars(SymbolId symbol, Timeframe timeframe, UnixNanos fr
   check(it->status(), kCannotRead);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

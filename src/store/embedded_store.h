@@ -22,7 +22,7 @@ namespace rocksdb {
 class Env;
 }  // namespace rocksdb
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Ticks, bars and state in RocksDB.
 ///
@@ -92,4 +92,4 @@ class EmbeddedStore final : public History, public CommitLog {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{1} << 20;
@@ -83,4 +83,4 @@ std::uint64_t copy_content(const std::filesystem::path& from, const std::filesys
 
 void sync_folder(const std::filesystem::path& folder) { File(folder, O_RDONLY | O_DIRECTORY).sync(); }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A file that was listed does not exist any more.
 class FileIsGone : public Error {
@@ -26,4 +26,4 @@ std::uint64_t copy_content(const std::filesystem::path& from, const std::filesys
 /// Makes the names in a folder survive a power cut. Throws Error.
 void sync_folder(const std::filesystem::path& folder);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include "core/bytes.h"
 
-namespace tickpipe::keys {
+namespace tickpipe::internal::keys {
 namespace {
 
 void append_chunk_start(ByteWriter& out, SymbolId symbol, std::uint8_t span_class, UnixNanos first) {
@@ -119,4 +119,4 @@ std::optional<std::uint32_t> parse_numbered(std::string_view prefix, std::string
   return number;
 }
 
-}  // namespace tickpipe::keys
+}  // namespace tickpipe::internal::keys

@@ -12,7 +12,7 @@
 #include "model/ids.h"
 #include "model/timeframe.h"
 
-namespace tickpipe::keys {
+namespace tickpipe::internal::keys {
 
 // Keys of the store; part of its format. All integers are big-endian, so that keys sort as numbers do.
 
@@ -82,4 +82,4 @@ inline constexpr std::string_view kSealedPrefix = "sealed/";
 std::string numbered(std::string_view prefix, std::uint32_t number);
 std::optional<std::uint32_t> parse_numbered(std::string_view prefix, std::string_view key);
 
-}  // namespace tickpipe::keys
+}  // namespace tickpipe::internal::keys

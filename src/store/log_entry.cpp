@@ -5,7 +5,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint8_t kChunks = 1;  // of store format 1
@@ -155,4 +155,4 @@ LogEntry decode_log_entry(std::string_view bytes, Position position) {
   return entry;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "store/keys.h"
 #include "store/row_codec.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A value of the `log` column family. Part of the store format.
 ///
@@ -48,4 +48,4 @@ bool is_commit_entry(std::string_view bytes);
 /// Throws Error on damaged bytes or a later version.
 LogEntry decode_log_entry(std::string_view bytes, Position position);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

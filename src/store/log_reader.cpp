@@ -10,7 +10,7 @@
 #include "store/chunk_codec.h"
 #include "store/tick_cursor.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kCannotRead = "cannot read the store";
@@ -157,4 +157,4 @@ void LogReader::hand_over(Position position, Commit& commit, LogVisitor& visitor
   for (const auto& [key, stored] : commit.bars) visitor.on_bar(key, stored);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -14,7 +14,7 @@
 #include "store/rocks.h"
 #include "store/tail.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Throws Error on damaged bytes.
 StoredBar decode_stored_bar(std::string_view bytes);
@@ -57,4 +57,4 @@ class LogReader {
   std::vector<StoredTick> decoded_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

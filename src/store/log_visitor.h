@@ -4,7 +4,7 @@
 #include "model/history.h"
 #include "store/keys.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What read_after() hands over: for each commit in order, per symbol the ticks and close marks in the order in which
 /// they happened, then the bars whose newest state is of that commit.
@@ -20,4 +20,4 @@ class LogVisitor {
   virtual void on_bar(const keys::BarKey& key, const StoredBar& bar) = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -11,7 +11,7 @@
 #include "core/crc32c.h"
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 std::string checksum_line(std::string_view text) {
@@ -69,4 +69,4 @@ void NameFile::update(const SymbolRegistry& symbols, const LpRegistry& lps) noex
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

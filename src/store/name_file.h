@@ -7,7 +7,7 @@
 
 #include "model/name_registry.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The names of symbols and LPs once more, as the text file `NAMES` beside the tables: they are few bytes of which the
 /// sense of all others depends, and a repair takes them from here when the table that holds them is damaged.
@@ -32,4 +32,4 @@ class NameFile {
   std::size_t lps_ = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "core/random_id.h"
 #include "store/keys.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::string write_new_store(const Rocks& rocks) {
   constexpr std::string_view kCannotCreate = "cannot create the store";
@@ -17,4 +17,4 @@ std::string write_new_store(const Rocks& rocks) {
   return epoch;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

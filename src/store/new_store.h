@@ -5,7 +5,7 @@
 
 #include "store/rocks.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The format that this release writes.
 inline constexpr std::string_view kFormatVersion = "2";
@@ -15,4 +15,4 @@ inline constexpr std::string_view kOlderFormatVersion = "1";
 /// Makes a store of an empty database: its format and a new epoch, which it returns. Throws Error.
 std::string write_new_store(const Rocks& rocks);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

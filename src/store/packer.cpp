@@ -9,7 +9,7 @@
 #include "store/keys.h"
 #include "store/log_entry.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kCannotPack = "cannot pack the store's log";
@@ -102,4 +102,4 @@ void Packer::pack_oldest() {
   tail_.drop_oldest();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

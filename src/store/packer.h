@@ -11,7 +11,7 @@
 #include "store/run_packer.h"
 #include "store/tail.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Packs runs of commits that wait in the tail: their ticks go into chunks by symbol and time, and one log entry takes
 /// the place of theirs, in one atomic write. On a thread of its own, so that no commit waits for it; but when it falls
@@ -56,4 +56,4 @@ class Packer {
   std::jthread thread_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -18,7 +18,7 @@
 #include "store/rocks.h"
 #include "store/tail.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kCannotRead = "cannot read the store";
@@ -231,4 +231,4 @@ void RetentionAccess::for_each_bar_limit(const std::function<void(SymbolId, Unix
   check(it->status(), kCannotRead);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

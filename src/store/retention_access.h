@@ -7,7 +7,7 @@
 #include "core/unix_nanos.h"
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class Packer;
 class Tail;
@@ -61,4 +61,4 @@ class RetentionAccess {
   const bool sync_writes_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

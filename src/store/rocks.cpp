@@ -17,7 +17,7 @@
 #include "store/keys.h"
 #include "store/wal_scan.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
@@ -132,4 +132,4 @@ void rebuild_manifest(const std::string& path) {
   check(rocksdb::RepairDB(path, database_options(false), column_families()), "cannot repair the database in " + path);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

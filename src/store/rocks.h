@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline rocksdb::Slice to_slice(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view to_view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -72,4 +72,4 @@ void resume(const Rocks& rocks);
 /// A family that no table is of is lost to it. Throws Error.
 void rebuild_manifest(const std::string& path);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 // The first byte of a row: its kind in the lowest two bits, and what needs not be written.
@@ -104,4 +104,4 @@ void decode_rows(ByteReader& in, std::vector<Tick>& out) {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/bytes.h"
 #include "model/tick.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Ticks of any symbols in the order of acceptance, as a commit writes them into the log: quickly, each as its
 /// differences from the tick before and from that of the same symbol before. Part of the store format.
@@ -34,4 +34,4 @@ class RowEncoder {
 /// not ok() and `out` is unspecified.
 void decode_rows(ByteReader& in, std::vector<Tick>& out);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include "core/utc_day.h"
 #include "store/keys.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kCannotPack = "cannot pack the store's log";
@@ -71,4 +71,4 @@ void RunPacker::add_chunks(const Rocks& rocks, SymbolId symbol, const Tail::Reco
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

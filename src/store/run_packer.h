@@ -10,7 +10,7 @@
 #include "store/rocks.h"
 #include "store/tail.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Turns a run of commits into chunks and one log entry. Keeps its memory from run to run. Threads: one.
 class RunPacker {
@@ -29,4 +29,4 @@ class RunPacker {
   std::string value_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

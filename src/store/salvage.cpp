@@ -15,7 +15,7 @@
 #include "store/table_file.h"
 #include "store/wal_scan.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -137,4 +137,4 @@ Rocks salvage(const fs::path& database, const fs::path& copy) {
   return rocks;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 
 #include "store/rocks.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What is wrong with the files of a database, a line each; empty when all can be read. Throws Error when the folder
 /// cannot be read.
@@ -17,4 +17,4 @@ std::vector<std::string> find_damaged_files(const std::filesystem::path& databas
 /// come back, and some that were deleted. Throws Error when the disk fails.
 Rocks salvage(const std::filesystem::path& database, const std::filesystem::path& copy);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::uint64_t SeqSet::add(std::uint64_t first, std::uint64_t last, UnixNanos first_time, UnixNanos last_time) {
   Range range{last, first_time, last_time};
@@ -49,4 +49,4 @@ std::vector<SeqSet::Gap> SeqSet::gaps(std::uint64_t through) const {
   return gaps;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

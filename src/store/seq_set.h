@@ -6,7 +6,7 @@
 
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Which seq of a symbol there are, with the times where they begin and end. Threads: one.
 class SeqSet {
@@ -35,4 +35,4 @@ class SeqSet {
   std::map<std::uint64_t, Range> ranges_;  ///< by first; disjoint, and with gaps in between
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -15,7 +15,7 @@
 #include "store/log_entry.h"
 #include "store/log_reader.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr int kMillis = 3;
@@ -284,4 +284,4 @@ std::vector<std::string> describe_chunks(const StoreContent& content, const std:
   return lines;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

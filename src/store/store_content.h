@@ -13,7 +13,7 @@
 #include "store/rocks.h"
 #include "store/seq_set.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a database holds, read whole and compared with itself: what `check-data` tells and `repair` works from.
 struct StoreContent {
@@ -57,4 +57,4 @@ std::string describe_commits(Position first, Position last);
 /// `EURUSD: 3 chunks of quotes, the first from 2026-01-15T10:00:00.000Z`, per symbol.
 std::vector<std::string> describe_chunks(const StoreContent& content, const std::vector<keys::Chunk>& chunks);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -15,7 +15,7 @@
 #include "store/run_packer.h"
 #include "store/tail.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kCannotRead = "cannot read the salvaged store";
@@ -211,4 +211,4 @@ void note_lost(const std::filesystem::path& database, const std::map<SymbolId, s
   check(rocks.db->Write(synced, &write), kCannotWrite);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

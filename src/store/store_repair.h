@@ -8,7 +8,7 @@
 #include "store/rocks.h"
 #include "store/store_content.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Makes in the folder `target`, which must not exist, a store of all that `source` holds, which read_content() told,
 /// under a new epoch. Positions stay; a name that is lost is replaced by `LOST.` and its number; ticks that are there
@@ -19,4 +19,4 @@ void rebuild_store(const Rocks& source, const StoreContent& content, const std::
 /// Notes in the store `database`, which nobody else has open, what is lost for good; adds to what is noted already.
 void note_lost(const std::filesystem::path& database, const std::map<SymbolId, std::vector<SeqSet::Gap>>& lost);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 
 #include "core/bytes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kSize = 16;
@@ -43,4 +43,4 @@ void SyncedMark::write(Position position) const noexcept {
   ::close(fd);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Notes beside the database, in its file `SYNCED`, up to which commit it is known to be on the disk. A database that
 /// ends before that has lost something: without the note, a log that was cut short would look like one that a crash
@@ -25,4 +25,4 @@ class SyncedMark {
   std::filesystem::path file_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

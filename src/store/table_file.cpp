@@ -11,7 +11,7 @@
 #include "core/safe_text.h"
 #include "store/rocks.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kKeySize = 40;  // longer than any key of the store
@@ -116,4 +116,4 @@ std::string describe_damage(const TableFile& file) {
          " is damaged: " + safe_text(file.problem, 256);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

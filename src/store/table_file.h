@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A table file (`.sst`) of a database, read by itself.
 struct TableFile {
@@ -30,4 +30,4 @@ std::uint64_t for_each_sound_entry(const std::filesystem::path& path,
 /// `db/000017.sst (ticks) is damaged: block checksum mismatch`
 std::string describe_damage(const TableFile& file);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

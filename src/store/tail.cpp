@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 const Tail::Records* records_of(const Tail::Run& run, SymbolId symbol) {
@@ -106,4 +106,4 @@ bool Tail::has(SymbolId symbol, UnixNanos from, UnixNanos to) const {
   });
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "store/keys.h"
 #include "store/log_entry.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The commits that are in the log and not in chunks yet, in memory, so that they can be read by symbol and time.
 ///
@@ -69,4 +69,4 @@ class Tail {
   bool is_newest_closed_ = false;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include "store/chunk_codec.h"
 #include "store/keys.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 std::optional<StoredChunk> find_chunk(const Rocks& rocks, SymbolId symbol, UnixNanos ts_event, std::uint64_t seq) {
   StoredChunk chunk;
@@ -128,4 +128,4 @@ const Tick* TickCursor::next() {
   return &current_;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

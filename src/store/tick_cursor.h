@@ -12,7 +12,7 @@
 #include "store/rocks.h"
 #include "store/tail.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A chunk as it is stored.
 struct StoredChunk {
@@ -59,4 +59,4 @@ class TickCursor {
   Tick current_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "core/crc32c.h"
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kBlockSize = 32'768;
@@ -190,4 +190,4 @@ std::string describe_damage(const WalFile& file) {
          ": there are sound records behind that";
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What the check sums of one write-ahead log file of the database tell.
 struct WalFile {
@@ -33,4 +33,4 @@ void for_each_sound_write(const std::filesystem::path& log, const std::function<
 /// `db/000012.log is damaged at byte 34567: there are sound records behind that`
 std::string describe_damage(const WalFile& file);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 void sync_path(const std::filesystem::path& path, int flags, int (*sync)(int)) {
@@ -48,4 +48,4 @@ void WalSync::sync() {
   newest_ = newest;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <utility>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Makes the write-ahead log of a database survive a power cut, beside the thread that writes it.
 ///
@@ -24,4 +24,4 @@ class WalSync {
   std::uint64_t newest_ = 0;  ///< number of the newest log file at the last call; older ones do not grow any more
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 std::string quotes(const std::string& symbol, int count, int first) {
@@ -151,4 +151,4 @@ INSTANTIATE_TEST_SUITE_P(Languages, ClientExamplesTest, ::testing::Values("JavaS
                          });
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

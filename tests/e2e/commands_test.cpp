@@ -8,7 +8,7 @@
 
 #include "support/tickpipe_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using ::testing::Test;
@@ -187,4 +187,4 @@ TEST_F(CommandsTest, AClosedPipeIsAnErrorAndNoCrash) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -16,7 +16,7 @@
 #include "unit/ingest/hostile_lines.h"
 #include "unit/ingest/json_reference.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 class HostileInputTest : public TickpipeTest {
@@ -167,4 +167,4 @@ TEST_F(HostileInputTest, CsvRowsAreRefusedOneByOne) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

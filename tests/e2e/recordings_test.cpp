@@ -14,7 +14,7 @@
 #include "core/timestamp_text.h"
 #include "support/tickpipe_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 constexpr std::array<const char*, 6> kTimeframes = {"1m", "5m", "15m", "1h", "4h", "1d"};
@@ -234,4 +234,4 @@ TEST_F(RecordingsTest, KilledAnywhereAndLoadedAgainNothingIsLostOrDoubled) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

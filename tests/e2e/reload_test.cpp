@@ -14,7 +14,7 @@
 #include "support/quote_scenario.h"
 #include "support/tickpipe_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 class ReloadTest : public TickpipeTest {
@@ -186,4 +186,4 @@ TEST_F(ReloadTest, QuotesInDescendingOrderAreAllKept) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

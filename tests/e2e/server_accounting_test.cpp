@@ -20,7 +20,7 @@
 #include "support/server_fixture.h"
 #include "unit/ingest/hostile_lines.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using Json = nlohmann::json;
@@ -257,4 +257,4 @@ TEST_F(ServerAccountingTest, WhatWasAcknowledgedIsThereOnceAfterKill9AndBarsFit)
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -11,7 +11,7 @@
 #include "support/nginx.h"
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 /// Prints what comes on the console: "PREFIX tick SEQ BID" for a quote, "PREFIX open" when a stream begins.
@@ -149,4 +149,4 @@ TEST_F(ServerBrowserTest, APageSeesEveryQuoteAndItsEventSourceComesBackWithoutAH
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -17,7 +17,7 @@
 #include "support/yaml_subset.h"
 #include "unit/ingest/hostile_lines.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using Json = nlohmann::json;
@@ -369,4 +369,4 @@ TEST_F(ServerHttpTest, AFuzzingClientGetsDocumentedAnswersOnly) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

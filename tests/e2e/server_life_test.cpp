@@ -12,7 +12,7 @@
 
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 class ServerLifeTest : public ServerTest {
@@ -334,4 +334,4 @@ TEST_F(ServerLifeTest, ConnectionsThatDribbleDoNotKeepOthersWaiting) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

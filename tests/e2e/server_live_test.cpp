@@ -11,7 +11,7 @@
 #include "core/decimal.h"
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 class ServerLiveTest : public ServerTest {
@@ -213,4 +213,4 @@ TEST_F(ServerLiveTest, WithoutAStoreItWorksUnderANewEpochEachTime) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -18,7 +18,7 @@
 #include "support/quote_scenario.h"
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 constexpr std::array<const char*, 6> kTimeframes = {"1m", "5m", "15m", "1h", "4h", "1d"};
@@ -284,4 +284,4 @@ TEST_F(ServerSameTicksTest, EndedWhilePostingAndPostedAgainTheyLeaveWhatABackfil
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -11,7 +11,7 @@
 #include "core/timestamp_text.h"
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 class ServerSimTest : public ServerTest {
@@ -139,4 +139,4 @@ TEST_F(ServerSimTest, TheSameSeedIsTheSameMarketAndAnotherIsNot) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

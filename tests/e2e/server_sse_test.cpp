@@ -12,7 +12,7 @@
 #include "support/server_fixture.h"
 #include "support/websocket_client.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using Json = nlohmann::json;
@@ -261,4 +261,4 @@ TEST_F(ServerNginxTest, WebSocketsComeThroughNginx) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -15,7 +15,7 @@
 #include "support/server_fixture.h"
 #include "support/websocket_client.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using Json = nlohmann::json;
@@ -284,4 +284,4 @@ TEST_F(ServerStreamRandomTest, NothingIsRepeatedStepsBackOrIsLeftOutInSilence) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

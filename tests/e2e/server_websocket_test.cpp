@@ -11,7 +11,7 @@
 #include "support/server_fixture.h"
 #include "support/websocket_client.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using Json = nlohmann::json;
@@ -447,4 +447,4 @@ TEST_F(ServerWebSocketTest, QuotesComeInOnAConnectionOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -11,7 +11,7 @@
 
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -60,4 +60,4 @@ TEST_P(StoreFormatTest, IsReadCheckedAndWrittenOn) {
 INSTANTIATE_TEST_SUITE_P(Formats, StoreFormatTest, ::testing::Values("store_format_2"));
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -23,7 +23,7 @@
 #include "support/patience.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 Name symbol_name(const std::string& text) { return *parse_symbol(text); }
@@ -417,4 +417,4 @@ TEST_F(LocalStreamsTest, ManyComeAndGoWhileQuotesCome) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -17,7 +17,7 @@
 #include "core/timestamp_text.h"
 #include "serve/api.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 inline UnixNanos at(std::string_view text) { return parse_timestamp(text).value(); }
 inline Price price(std::string_view text) { return {parse_decimal(text).units}; }
@@ -252,4 +252,4 @@ class ApiTest : public ::testing::Test {
   std::optional<Api> api_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -7,7 +7,7 @@
 #include "model/bar.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// A tick as far as bars are concerned, in the order of acceptance.
 struct PricePoint {
@@ -51,4 +51,4 @@ inline std::map<UnixNanos, Bar> without_history(std::map<UnixNanos, Bar> bars) {
   return bars;
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -15,7 +15,7 @@
 #include "model/commit_log.h"
 #include "model/event_batch.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// A batch by shard and number.
 using BatchId = std::pair<std::uint32_t, std::uint64_t>;
@@ -158,4 +158,4 @@ class FakeListener final : public BatchListener {
   std::vector<std::uint64_t> seqs_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

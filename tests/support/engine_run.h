@@ -12,7 +12,7 @@
 #include "shard/shard_engine.h"
 #include "support/memory_history.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 inline constexpr UnixNanos kEngineNoon{1'770'033'600 * kNanosPerSecond};  // 2026-02-02T12:00:00Z
 
@@ -182,4 +182,4 @@ class EngineRun {
   Stored stored_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -13,7 +13,7 @@
 
 #include "support/http_client.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// One block of a stream of Server-Sent Events.
 struct ServerEvent {
@@ -91,4 +91,4 @@ class EventStream {
   std::string in_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <utility>
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 struct HttpReply {
   int status = 0;
@@ -180,4 +180,4 @@ class HttpClient {
   std::string input_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

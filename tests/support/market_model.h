@@ -14,7 +14,7 @@
 #include "model/market_data.h"
 #include "support/memory_history.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// A MemoryHistory for several threads, with something that happens at the start and end of every read.
 class HookedHistory final : public History {
@@ -300,4 +300,4 @@ class MarketModel {
   std::map<SymbolId, Symbol> symbols_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -15,7 +15,7 @@
 #include "model/event_batch.h"
 #include "model/history.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// Everything that was committed, kept the slow and obvious way: the model of a store, and a store that fails on
 /// demand.
@@ -108,4 +108,4 @@ class MemoryHistory final : public History {
   std::vector<Timeframe> timeframes_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -16,7 +16,7 @@
 #include "support/process.h"
 #include "support/server_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// A real nginx in front of a server, with the settings of docs/rest.md.
 class Nginx {
@@ -92,4 +92,4 @@ class Nginx {
   Process process_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -5,7 +5,7 @@
 
 #include "core/unix_nanos.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// How long a test waits for what must happen before it fails; far more than a slow machine with sanitizers needs.
 inline constexpr std::chrono::seconds kPatience{90};
@@ -26,4 +26,4 @@ inline UnixNanos wall_clock() {
               .count()};
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -16,7 +16,7 @@
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to the program
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 inline std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -86,4 +86,4 @@ class Process {
   long peak_rss_kib_ = 0;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

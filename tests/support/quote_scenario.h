@@ -11,7 +11,7 @@
 #include "model/raw_quote.h"
 #include "support/brute_force.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// Quotes as a bad network would deliver them, and what must come of them.
 struct QuoteScenario {
@@ -90,4 +90,4 @@ inline QuoteScenario make_scenario(const ScenarioOptions& options) {
   return scenario;
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

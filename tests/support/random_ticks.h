@@ -8,7 +8,7 @@
 
 #include "model/tick.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// What a chunk may hold: ascending times of one symbol, everything else whatever it likes, extremes included. Which
 /// fields vary at all is random too, as the format writes what all records share but once.
@@ -58,4 +58,4 @@ inline std::vector<Tick> random_chunk(std::mt19937_64& random, std::size_t count
   return ticks;
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

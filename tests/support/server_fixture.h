@@ -21,7 +21,7 @@
 #include "support/process.h"
 #include "support/tickpipe_fixture.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// `tickpipe serve` as a process of its own, killed with its owner.
 class RunningServer {
@@ -202,4 +202,4 @@ inline std::vector<RawMembers> whole_history(const RunningServer& server, const 
   return quotes;
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

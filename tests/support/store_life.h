@@ -14,7 +14,7 @@
 #include "model/name_registry.h"
 #include "store/embedded_store.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 inline constexpr UnixNanos kStoreNoon{1'770'033'600 * kNanosPerSecond};  // 2026-02-02T12:00:00Z
 
@@ -216,4 +216,4 @@ class CollectingVisitor final : public LogVisitor {
   std::pair<Position, bool> at_{};
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// A new folder that is removed with all its content at the end.
 class TemporaryFolder {
@@ -30,4 +30,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

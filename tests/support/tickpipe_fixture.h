@@ -11,7 +11,7 @@
 #include "support/process.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// Runs the real executable in a folder of its own.
 class TickpipeTest : public ::testing::Test {
@@ -89,4 +89,4 @@ inline std::vector<std::string> fields_of(const std::string& line) {
   }
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -15,7 +15,7 @@
 #include "support/http_client.h"
 #include "support/websocket_client_frames.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// A frame as a server sends it.
 struct ServerFrame {
@@ -152,4 +152,4 @@ class WebSocketClient {
   std::size_t at_ = 0;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

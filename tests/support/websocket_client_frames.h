@@ -8,7 +8,7 @@
 
 #include "serve/websocket_frame.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// A frame as a client sends it, or as none should: every bit is as given, whatever RFC 6455 says.
 struct ClientFrame {
@@ -59,4 +59,4 @@ inline std::string client_close(unsigned code, std::string_view reason = {}) {
   return client_frame({WsOpcode::kClose, payload});
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// Reads the part of YAML in which docs/openapi.yaml is written: block mappings and sequences, flow collections on one
 /// line, quoted and plain scalars, and text folded with `>-`. Throws on everything that it does not understand.
@@ -179,4 +179,4 @@ class YamlSubset {
   std::size_t at_ = 0;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

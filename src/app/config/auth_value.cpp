@@ -8,7 +8,7 @@
 #include "app/config/scalar_values.h"
 #include "app/config/structured_values.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Kind = ConfigNode::Kind;
@@ -133,4 +133,4 @@ std::optional<std::string> read_auth(const ConfigNode& node, const ConfigSite& s
   return to_json(node);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/safe_text.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// The origin of the first of the keys that was set, as long as none of their values was refused.
@@ -62,4 +62,4 @@ void warn_about_unused(const PipelineConfig& config, const ConfigOrigins& origin
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

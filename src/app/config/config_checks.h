@@ -6,7 +6,7 @@
 #include "app/config/config_problem.h"
 #include "pipeline/pipeline_config.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Who set a key last.
 struct ConfigOrigin {
@@ -25,4 +25,4 @@ void check_together(const PipelineConfig& config, const ConfigOrigins& origins);
 /// Warns, once a key, about settings other than the default that this build has no use for.
 void warn_about_unused(const PipelineConfig& config, const ConfigOrigins& origins);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

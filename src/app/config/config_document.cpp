@@ -8,7 +8,7 @@
 
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using nlohmann::json;
@@ -271,4 +271,4 @@ bool is_plain_text(std::string_view text) {
   return json::accept(quoted);  // the parser checks UTF-8
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 
 #include "app/config/config_problem.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline constexpr std::size_t kMaxConfigBytes = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxConfigDepth = 64;
@@ -46,4 +46,4 @@ std::string json_quote(std::string_view text);
 /// Whether `text` is valid UTF-8 without control characters, so fit to be a string value.
 bool is_plain_text(std::string_view text);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

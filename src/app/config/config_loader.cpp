@@ -15,7 +15,7 @@
 #include "app/config/text_value.h"
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kPrefix = "TICKPIPE_";
@@ -216,4 +216,4 @@ ConfigResult load_config_text(std::string_view text, std::string_view name) {
   return loader.finish();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "app/config/config_problem.h"
 #include "pipeline/pipeline_config.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline constexpr std::string_view kDefaultConfigFile = "config/pipeline.json";
 
@@ -40,4 +40,4 @@ ConfigResult load_config(const ConfigSources& sources);
 /// The same for a text in place of the file, without other sources. `name` stands for the file in messages.
 ConfigResult load_config_text(std::string_view text, std::string_view name);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

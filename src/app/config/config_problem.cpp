@@ -4,7 +4,7 @@
 
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kMaxSourceChars = 256;
@@ -79,4 +79,4 @@ void ConfigSite::add(int line, std::string message, std::string suggestion, bool
              .source = source_});
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One thing that is wrong with a configuration. All texts are printable ASCII and hold no secret value.
 struct ConfigProblem {
@@ -65,4 +65,4 @@ class ConfigSite {
   bool has_lines_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

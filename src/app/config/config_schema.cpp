@@ -11,7 +11,7 @@
 #include "app/config/schema_entries.h"
 #include "app/config/structured_values.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::chrono_literals;
@@ -290,4 +290,4 @@ std::string environment_name(std::string_view path) {
   return name;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

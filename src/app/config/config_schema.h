@@ -10,7 +10,7 @@
 #include "app/config/config_problem.h"
 #include "pipeline/pipeline_config.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a value looks like, and so how a variable or an option that holds only text is turned into one.
 enum class ConfigType : std::uint8_t {
@@ -55,4 +55,4 @@ std::vector<std::string_view> config_paths();
 /// `TICKPIPE_HTTP__PORT` for `http.port`.
 std::string environment_name(std::string_view path);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "app/config/config_schema.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kMaxColumns = 110;
@@ -74,4 +74,4 @@ std::string default_config_text() {
   return out + "}\n";
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "app/config/scalar_values.h"
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Kind = ConfigNode::Kind;
@@ -89,4 +89,4 @@ std::vector<ConfiguredFeed> configured_feeds(const std::string& feeds_json) {
 
 ConfiguredFeed feed_of_option(const std::string& spec) { return {parse_feed_spec(spec), json_quote(spec)}; }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "app/config/config_problem.h"
 #include "pipeline/server.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A list of feeds, each a text (`"sim:EURUSD"`) or an object with `type`, as compact JSON. What is wrong with one of
 /// them is reported with its line.
@@ -20,4 +20,4 @@ std::vector<ConfiguredFeed> configured_feeds(const std::string& feeds_json);
 /// One feed of the command line: `sim`, `replay:FILE`. Throws ConfigError.
 ConfiguredFeed feed_of_option(const std::string& spec);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kMaxWordChars = 64;
@@ -104,4 +104,4 @@ std::string suggest_key(std::string_view parent, std::string_view name, const st
   return best == nullptr || best_distance >= name.size() ? std::string{} : shown(*best);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other, ignoring case.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -19,4 +19,4 @@ std::string closest(std::string_view word, const std::vector<std::string_view>& 
 /// `paths` are all known ones.
 std::string suggest_key(std::string_view parent, std::string_view name, const std::vector<std::string_view>& paths);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/duration_text.h"
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Kind = ConfigNode::Kind;
@@ -179,4 +179,4 @@ std::optional<std::vector<std::string>> read_string_list(const ConfigNode& node,
   return strings;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "app/config/config_document.h"
 #include "app/config/config_problem.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Readers of single values. Each reports every problem to `site`, with what is expected, and then returns nothing.
 /// Bounds are inclusive. Contents of strings are shown only by the readers of durations and choices.
@@ -40,4 +40,4 @@ std::string_view kind_of(const ConfigNode& node);
 /// `flag or reject`
 std::string join_choices(const std::vector<std::string_view>& choices);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

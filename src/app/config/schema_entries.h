@@ -16,7 +16,7 @@
 #include "core/decimal.h"
 #include "core/duration_text.h"
 
-namespace tickpipe::schema {
+namespace tickpipe::internal::schema {
 
 template <typename Field>
 using FieldType = std::remove_cvref_t<std::invoke_result_t<Field, PipelineConfig&>>;
@@ -114,4 +114,4 @@ ConfigEntry strings(std::string_view path, Field field, Read read, std::string_v
   return custom(path, field, ConfigType::kList, comment, read, render_strings);
 }
 
-}  // namespace tickpipe::schema
+}  // namespace tickpipe::internal::schema

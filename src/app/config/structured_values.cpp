@@ -10,7 +10,7 @@
 #include "core/safe_text.h"
 #include "model/names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Kind = ConfigNode::Kind;
@@ -238,4 +238,4 @@ std::optional<std::vector<std::string>> read_origins(const ConfigNode& node, con
   });
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "model/timeframe.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Readers of the values that are more than one word. Each reports every problem to `site` and then returns nothing.
 
@@ -43,4 +43,4 @@ std::optional<std::vector<std::string>> read_origins(const ConfigNode& node, con
 /// Reports the members of an object that are not among `names`; whether there were none.
 bool check_member_names(const ConfigNode& object, const ConfigSite& site, const std::vector<std::string_view>& names);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

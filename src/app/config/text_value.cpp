@@ -6,7 +6,7 @@
 #include "core/decimal.h"
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Kind = ConfigNode::Kind;
@@ -97,4 +97,4 @@ std::optional<ConfigNode> value_from_text(const ConfigEntry& entry, std::string_
   return std::nullopt;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "app/config/config_schema.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Turns the text of an environment variable or option into a value for `entry`, which then checks it:
 /// - strings, choices and durations as they are; `true`/`false` and `1`/`0`; numbers;
@@ -15,4 +15,4 @@ namespace tickpipe {
 /// Spaces around anything but strings are dropped. Problems go to `site`; returns nothing after one.
 std::optional<ConfigNode> value_from_text(const ConfigEntry& entry, std::string_view text, const ConfigSite& site);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "core/safe_text.h"
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::chrono::seconds kFoldWithin{1};
@@ -188,4 +188,4 @@ void ProgramLog::write_line(LogLevel level, std::string_view component, std::str
   output_->put_on_stderr(text);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

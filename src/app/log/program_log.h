@@ -13,7 +13,7 @@
 #include "core/log.h"
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The program's log: lines `2026-01-15T22:00:00.123Z INFO [Component] message`, or JSON objects with `time`, `level`,
 /// `component` and `message`, on stderr or appended to a file.
@@ -71,4 +71,4 @@ class ProgramLog final : public Log {
   std::vector<Recent> recent_;  // the oldest first
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

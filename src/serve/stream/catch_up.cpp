@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kPage = 10'000;
@@ -40,4 +40,4 @@ CatchUp read_missed(const MarketData& market, SymbolId symbol, std::uint64_t aft
   return found;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

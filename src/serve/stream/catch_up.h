@@ -8,7 +8,7 @@
 #include "model/market_data.h"
 #include "model/tick.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Whether a quote belongs to the stream of all live quotes: of the selected stream, and not older than
 /// `live_tick_age` when it was received.
@@ -34,4 +34,4 @@ inline constexpr std::size_t kMaxCatchUpTicks = 10'000;
 CatchUp read_missed(const MarketData& market, SymbolId symbol, std::uint64_t after,
                     std::chrono::nanoseconds live_tick_age);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

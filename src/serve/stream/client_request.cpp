@@ -5,7 +5,7 @@
 
 #include "core/safe_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -176,4 +176,4 @@ ParsedRequest parse_request(std::string_view message, StreamFormat format, Json&
   return parsed;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

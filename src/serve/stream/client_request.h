@@ -11,7 +11,7 @@
 
 #include "serve/stream/stream_format.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a client asks for in one message, its fields checked for their types and bounds, its symbols as they were sent.
 struct ClientRequest {
@@ -45,4 +45,4 @@ struct ParsedRequest {
 /// format. Throws nothing.
 ParsedRequest parse_request(std::string_view message, StreamFormat format, nlohmann::ordered_json& id);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

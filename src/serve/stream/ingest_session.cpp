@@ -6,7 +6,7 @@
 
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -85,4 +85,4 @@ void IngestSession::acknowledge(const IngestAnswer& answer) {
   resume_input();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "model/ingest_door.h"
 #include "serve/stream/websocket_client.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A client of /ws/ingest: raw quotes in, one acknowledgement for each message once what it brought is committed.
 ///
@@ -25,4 +25,4 @@ class IngestSession final : public WebSocketClient {
   bool is_waiting_ = false;  ///< for the fate of a message
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "model/ids.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Who wants what of a symbol, so that the thread that commits passes on nothing that nobody wants.
 ///
@@ -72,4 +72,4 @@ class Interest {
   std::atomic<std::uint64_t> total_{0};
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "serve/stream/stream_group.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::chrono::seconds kLogEvery{1};
@@ -172,4 +172,4 @@ std::unique_ptr<LocalSubscription> LocalStreams::subscribe(std::vector<Name> sym
   return std::unique_ptr<LocalSubscription>(new LocalSubscription(std::move(receiver)));
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

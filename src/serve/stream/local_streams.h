@@ -16,7 +16,7 @@
 #include "serve/io_loop.h"
 #include "serve/stream/stream_receiver.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class StreamGroup;
 class StreamHub;
@@ -95,4 +95,4 @@ class LocalStreams {
   std::thread thread_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Appends MessagePack to a text: https://github.com/msgpack/msgpack/blob/master/spec.md. Checks no structure: who
 /// opens a map of n members writes n keys and n values. Threads: none of its own.
@@ -65,4 +65,4 @@ class MsgpackWriter {
   std::string& out_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 
 #include "model/name_registry.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Names by number without a lock: what was asked for once is kept. Threads: one.
 template <typename Id>
@@ -28,4 +28,4 @@ class NameTable {
   std::vector<Name> names_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

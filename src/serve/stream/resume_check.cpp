@@ -4,7 +4,7 @@
 #include "serve/stream/catch_up.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 std::vector<bool> recoverable(const MarketData& market, const ResumePoints& points, std::chrono::nanoseconds age) {
@@ -38,4 +38,4 @@ void check_resume(StreamGroup& group, const std::shared_ptr<StreamReceiver>& cli
   });
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "serve/stream/stream_group.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// At most so many quotes are read for a client that comes back, of all symbols together.
 inline constexpr std::size_t kMaxResumeTicks = 200'000;
@@ -22,4 +22,4 @@ using ResumePoints = std::vector<std::pair<SymbolId, std::uint64_t>>;
 void check_resume(StreamGroup& group, const std::shared_ptr<StreamReceiver>& client, ResumePoints points,
                   std::function<void(const std::vector<bool>&)> done);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

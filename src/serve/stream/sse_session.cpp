@@ -9,7 +9,7 @@
 #include "serve/stream/resume_check.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::chrono::seconds kHeartbeat{15};
@@ -162,4 +162,4 @@ std::size_t SseSession::whole_messages(std::string_view unsent_from_start, std::
   return end == std::string_view::npos ? unsent_from_start.size() : end + 2;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "model/names.h"
 #include "serve/stream/stream_client.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A client of /api/quotes/stream: every live quote of its symbols as Server-Sent Events
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
@@ -55,4 +55,4 @@ class SseSession final : public StreamClient {
   SteadyClock::time_point next_heartbeat_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

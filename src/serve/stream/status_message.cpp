@@ -5,7 +5,7 @@
 #include "serve/websocket_deflate.h"
 #include "serve/websocket_frame.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::chrono::seconds kToldEvery{10};
@@ -64,4 +64,4 @@ bool HealthChanges::is_due(const std::string& json, std::chrono::steady_clock::t
   return true;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "serve/stream/stream_format.h"
 #include "serve/stream/stream_messages.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 inline constexpr std::string_view kStatsChannel = "stats";
 inline constexpr std::string_view kHealthChannel = "health";
@@ -46,4 +46,4 @@ class HealthChanges {
   std::chrono::steady_clock::time_point told_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "model/event_batch.h"
 #include "serve/stream/stream_format.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Messages one behind the other in one text.
 class MessageList {
@@ -87,4 +87,4 @@ class StreamBatch {
   mutable std::array<Once, kStreamFormats> tick_messages_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// What is collected for a client at once.
@@ -226,4 +226,4 @@ void StreamClient::each_second(SteadyClock::time_point now) {
   tick(now);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

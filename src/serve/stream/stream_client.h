@@ -14,7 +14,7 @@
 #include "serve/stream/stream_group.h"
 #include "serve/stream/stream_receiver.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// One client that is sent a stream: its socket, what is unsent, and its subscriptions. What it says and how it is
 /// answered is up to the class derived from it.
@@ -108,4 +108,4 @@ class StreamClient : public StreamReceiver, public IoEvents {
   std::optional<SteadyClock::time_point> close_at_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

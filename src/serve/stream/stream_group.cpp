@@ -6,7 +6,7 @@
 #include "serve/stream/status_message.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// 65,536 quotes with their messages take about 20 MB.
@@ -437,4 +437,4 @@ bool StreamGroup::unsubscribe_all_quotes(StreamReceiver& client) {
   return true;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -25,7 +25,7 @@
 #include "serve/stream/stream_receiver.h"
 #include "serve/stream/subscriptions.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class StreamHub;
 
@@ -191,4 +191,4 @@ class StreamGroup : public std::enable_shared_from_this<StreamGroup> {
   SteadyClock::time_point collected_at_;  ///< when the first quote of a flush was committed
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

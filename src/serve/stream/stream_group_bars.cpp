@@ -8,7 +8,7 @@
 #include "serve/stream/stream_group.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// Closed bars of one feed that are kept for slow clients.
@@ -278,4 +278,4 @@ std::size_t StreamGroup::unsent_bar_bytes(const StreamReceiver& client) const {
   return bars * kBarMessageBytes;
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

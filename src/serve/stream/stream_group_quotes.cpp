@@ -8,7 +8,7 @@
 #include "serve/stream/stream_group.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// What is to be said with the quote `seq`, which is sent next.
@@ -176,4 +176,4 @@ void StreamGroup::take_missed(StreamReceiver& client, SymbolId symbol, std::uint
   make_ready(*subscription);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include "serve/stream/stream_group.h"
 #include "serve/stream/stream_hub.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 void StreamGroup::make_idle(QuoteFeed& feed, QuoteSubscription& subscription) {
   subscription.state = SubscriptionState::kIdle;
@@ -71,4 +71,4 @@ void StreamGroup::end_intervals() {
   arm_timer();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

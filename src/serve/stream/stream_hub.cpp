@@ -8,7 +8,7 @@
 #include "serve/stream/stream_client.h"
 #include "serve/stream/stream_group.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::uint64_t kBeforeStart = std::numeric_limits<std::uint64_t>::max();
@@ -161,4 +161,4 @@ LatencySummary StreamHub::latency() const {
   return totals.summary();
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

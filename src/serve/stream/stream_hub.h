@@ -18,7 +18,7 @@
 #include "serve/stream/stream_messages.h"
 #include "serve/stream/stream_parts.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class StreamGroup;
 
@@ -113,4 +113,4 @@ class StreamHub final : public BatchListener {
   std::vector<std::uint32_t> earlier_;  ///< by index: of the quote of the same symbol before
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "serve/stream/stream_batch.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What waits for one group of connections. Bounded: quotes beyond that are not kept, and the group is told to look at
 /// the market view and the store instead. Threads: any.
@@ -75,4 +75,4 @@ class StreamInbox {
   bool is_awake_ = false;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,11 +6,11 @@
 
 #include "core/decimal.h"
 #include "core/timestamp_text.h"
-#include "serve/market_json.h"
+#include "model/market_json.h"
 #include "serve/stream/msgpack_writer.h"
 #include "serve/websocket_frame.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::size_t kTypicalMessageBytes = 192;
@@ -262,4 +262,4 @@ void MessageEncoder::bar_msgpack(SymbolId symbol, std::size_t timeframe_index, c
   out.number(bar.revision);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

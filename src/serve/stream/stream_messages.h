@@ -6,16 +6,16 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json_writer.h"
 #include "model/bar.h"
 #include "model/name_registry.h"
 #include "model/tick.h"
 #include "model/timeframe.h"
-#include "serve/json_writer.h"
 #include "serve/stream/name_table.h"
 #include "serve/stream/stream_batch.h"
 #include "serve/stream/stream_format.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a message says beyond what all clients are told.
 struct MessageExtras {
@@ -72,4 +72,4 @@ class MessageEncoder {
   std::string payload_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

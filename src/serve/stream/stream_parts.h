@@ -12,7 +12,7 @@
 #include "model/market_data.h"
 #include "model/name_registry.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What streaming stands on. All references outlive the hub.
 struct StreamParts {
@@ -37,4 +37,4 @@ struct StreamParts {
   std::size_t max_ingest_bytes = 8'388'608;   ///< of a frame on /ws/ingest: `http.max_body_bytes`
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

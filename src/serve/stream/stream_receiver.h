@@ -14,7 +14,7 @@
 #include "serve/stream/stream_messages.h"
 #include "serve/stream/subscriptions.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class StatusMessage;
 
@@ -82,4 +82,4 @@ class StreamReceiver : public std::enable_shared_from_this<StreamReceiver> {
   const std::optional<StreamFormat> message_format_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

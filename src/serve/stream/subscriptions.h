@@ -12,7 +12,7 @@
 #include "model/tick.h"
 #include "serve/stream/stream_batch.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 class StreamReceiver;
 
@@ -100,4 +100,4 @@ struct BarFeed {
   std::size_t subscribers = 0;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

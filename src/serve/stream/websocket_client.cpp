@@ -5,7 +5,7 @@
 #include "serve/stream/status_message.h"
 #include "serve/websocket_frame.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 WebSocketClient::WebSocketClient(std::shared_ptr<StreamGroup> group, HandedOver&& connection, const WebSocketForm& form,
                                  std::size_t max_message_bytes)
@@ -106,4 +106,4 @@ std::size_t WebSocketClient::whole_messages(std::string_view unsent_from_start, 
   return std::min(end, unsent_from_start.size());
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "serve/stream/stream_client.h"
 #include "serve/websocket_reader.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What a WebSocket connection has agreed on.
 struct WebSocketForm {
@@ -47,4 +47,4 @@ class WebSocketClient : public StreamClient {
   SteadyClock::time_point next_ping_ = SteadyClock::now() + kPingEvery;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "serve/stream/stream_hub.h"
 #include "serve/timeframe_names.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kAll = "*";
@@ -351,4 +351,4 @@ bool WebSocketSession::unsubscribe_one(const ClientRequest& request, const std::
   return is_bars ? group().unsubscribe_bars(*this, *number, index) : group().unsubscribe_quotes(*this, *number);
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "serve/stream/client_request.h"
 #include "serve/stream/websocket_client.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A client of /ws: subscribes to channels and is sent what happens there.
 class WebSocketSession final : public WebSocketClient {
@@ -65,4 +65,4 @@ class WebSocketSession final : public WebSocketClient {
   std::uint32_t messages_ = 0;  ///< in that second
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::milliseconds;
@@ -231,4 +231,4 @@ TEST_F(ProgramLogTest, ThreadsLoseAndMixNothing) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -409,4 +409,4 @@ TEST(LayerCheckerTest, ReportsEveryViolationInOrder) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 
 #include "unit/config/config_testing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using config_testing::load;
@@ -63,4 +63,4 @@ TEST(AuthValueTest, AFileForTheOtherAlgorithmIsRefused) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -3,7 +3,7 @@
 
 #include "unit/config/config_testing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using config_testing::texts;
@@ -116,4 +116,4 @@ TEST(ConfigOverrideTest, AWholeValueIsReplaced) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 
 #include "unit/config/config_testing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using config_testing::every_setting;
@@ -231,4 +231,4 @@ TEST_F(ConfigFileTest, AFileOfMegabytesIsRefused) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "app/config/config_loader.h"
 #include "app/config/config_schema.h"
 
-namespace tickpipe::config_testing {
+namespace tickpipe::internal::config_testing {
 
 /// Every problem in the form that users see, one a line.
 inline std::string texts(const ConfigResult& result) {
@@ -108,4 +108,4 @@ inline std::vector<Setting> every_setting() {
   };
 }
 
-}  // namespace tickpipe::config_testing
+}  // namespace tickpipe::internal::config_testing

@@ -3,7 +3,7 @@
 
 #include "unit/config/config_testing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using config_testing::load;
@@ -177,4 +177,4 @@ TEST(ConfigValuesTest, ControlCharactersInTextsAreRefused) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "unit/config/config_testing.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using config_testing::load;
@@ -56,4 +56,4 @@ TEST(DefaultConfigTest, ItsLinesFitAScreen) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 const std::vector<std::string_view> kPaths = {"worker_count", "timeframes",           "http.address", "http.port",
@@ -43,4 +43,4 @@ TEST(KeySuggestionTest, NothingNearGivesNothing) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

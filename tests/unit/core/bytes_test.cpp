@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(BytesTest, WhatIsWrittenIsReadBack) {
@@ -55,4 +55,4 @@ TEST(BytesTest, ReadingPastTheEndFailsAndStaysFailed) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

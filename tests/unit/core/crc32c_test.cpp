@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(Crc32cTest, FitsThePublishedExamples) {
@@ -24,4 +24,4 @@ TEST(Crc32cTest, GoesOnFromWhatWasBefore) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

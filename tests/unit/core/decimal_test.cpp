@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 std::int64_t parse_ok(std::string_view text) {
@@ -76,4 +76,4 @@ TEST(DecimalTest, PrintedNumbersParseBackToTheSame) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <thread>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(DoorbellTest, NoWakeUpIsLost) {
@@ -38,4 +38,4 @@ TEST(DoorbellTest, ATimeoutReturnsFalse) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::chrono_literals;
@@ -74,4 +74,4 @@ TEST(DurationTextTest, WhatIsWrittenReadsBackTheSame) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

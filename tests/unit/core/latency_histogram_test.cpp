@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -30,4 +30,4 @@ TEST(LatencyHistogramTest, ExtremesHaveABucket) {
 TEST(LatencyHistogramTest, NothingRecordedGivesZero) { EXPECT_EQ(LatencyHistogram().quantile(0.99), nanoseconds{0}); }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(ManyToOneRingTest, CapacityIsExact) {
@@ -57,4 +57,4 @@ TEST(ManyToOneRingTest, EveryProducersItemsArriveOnceAndInOrder) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(SafeTextTest, NothingButPrintableAsciiGetsThrough) {
@@ -15,4 +15,4 @@ TEST(SafeTextTest, NothingButPrintableAsciiGetsThrough) {
 TEST(SafeTextTest, LongTextIsCut) { EXPECT_EQ(safe_text(std::string(100, 'x'), 5), "xxxxx..."); }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

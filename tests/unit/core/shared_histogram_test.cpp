@@ -9,7 +9,7 @@
 
 #include "core/latency_histogram.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -77,4 +77,4 @@ TEST(SharedHistogramTest, ReadersSeeSoundFiguresWhileItIsWritten) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

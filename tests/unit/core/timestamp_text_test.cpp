@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::int64_t kMorning = 1'577'916'000'065'000'000;  // 2020-01-01T22:00:00.065Z
@@ -116,4 +116,4 @@ TEST(TimestampTest, FormattingParsesBackToTheSame) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// The encoding by the book: the bits of the number spread over as many bytes as `length` says.
@@ -114,4 +114,4 @@ TEST(Utf8Test, ResetForgetsTheCharacterUnderWay) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -6,7 +6,7 @@
 #include <future>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(WorkerPoolTest, StopRunsWhatWasSubmitted) {
@@ -44,4 +44,4 @@ TEST(WorkerPoolTest, OneBlockedThreadDoesNotHoldUpTheOthers) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "core/timestamp_text.h"
 #include "model/trading_calendar.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 FxWeek week_at(std::string_view time) { return fx_week_at(*parse_timestamp(time)); }
@@ -57,4 +57,4 @@ TEST(FxWeekTest, AgreesWithTheTimeZoneDatabaseForThirtyYears) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include <future>
 #include <thread>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(RealPauseTest, AStopEndsALongWait) {
@@ -27,4 +27,4 @@ TEST(RealPauseTest, WaitsAsLongAsAsked) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "core/timestamp_text.h"
 #include "feed/sim_symbols.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 const UnixNanos kStart = *parse_timestamp("2026-06-15T00:00:00Z");
@@ -113,4 +113,4 @@ TEST(PricePathTest, AnotherSeedIsAnotherMarket) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

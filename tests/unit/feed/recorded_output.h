@@ -14,7 +14,7 @@
 #include "feed/pause.h"
 #include "model/feed.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 inline UnixNanos at(std::int64_t seconds) { return {seconds * kNanosPerSecond}; }
 
@@ -82,4 +82,4 @@ class ManualPause final : public Pause {
   const UnixNanos end_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

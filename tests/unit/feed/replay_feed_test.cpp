@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "recorded_output.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -266,4 +266,4 @@ TEST_F(ReplayFeedTest, AStopEndsAWaitAndTheQuoteWaitedForIsNotSent) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -211,4 +211,4 @@ TEST_F(SimFaultsTest, NoTwoAbsurdPricesOfASymbolAreWithoutASoundOneBetween) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 #include "core/timestamp_text.h"
 #include "recorded_output.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -298,4 +298,4 @@ TEST_F(SimFeedTest, AStopWakesItFromItsSleep) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -212,4 +212,4 @@ TEST(SimStreamTest, EachSymbolMayBeginAtATimeOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "core/decimal.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 SimSymbol symbol(std::string_view name, std::uint64_t seed = 1) { return sim_symbol(*parse_symbol(name), seed); }
@@ -87,4 +87,4 @@ TEST(SimSymbolsTest, UnknownSymbolsHaveAPriceOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::string_literals;
@@ -168,4 +168,4 @@ TEST(CsvDecoderTest, HeaderIsRecognisedByAnyKnownName) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Generates lines around what a quote is: valid ones in every spelling, ones with a field that is wrong in value, type
 /// or grammar, and damaged ones. The same seed gives the same lines.
@@ -232,4 +232,4 @@ class HostileLines {
   std::mt19937_64 random_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using enum InputFormat;
@@ -39,4 +39,4 @@ TEST(InputFormatTest, AnythingElseIsJsonLines) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

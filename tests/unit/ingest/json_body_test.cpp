@@ -13,7 +13,7 @@
 
 #include "ingest/json_decoder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Form = JsonBody::Form;
@@ -272,4 +272,4 @@ TEST(JsonBodyArrayTest, MutatedArraysAreJudgedAndCutAsByAnotherParser) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

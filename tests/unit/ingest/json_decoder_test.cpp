@@ -8,7 +8,7 @@
 
 #include "unit/ingest/padded_line.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::string_literals;
@@ -291,4 +291,4 @@ TEST_F(JsonDecoderTest, TheQuoteOutlivesTheLine) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include "unit/ingest/json_reference.h"
 #include "unit/ingest/padded_line.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 /// Counts per verdict, so that a test can tell that the generator reaches all of them.
@@ -51,4 +51,4 @@ TEST(JsonDifferentialTest, DecoderAgreesWithTheReferenceOnHostileLines) {
 TEST(JsonDifferentialTest, DecoderAgreesWithTheReferenceWhereTimestampsAreOptional) { compare(2, 30'000, false); }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

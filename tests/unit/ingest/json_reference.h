@@ -14,7 +14,7 @@
 #include "core/timestamp_text.h"
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// What JsonDecoder has to answer, found in another and slow way: nlohmann's parser for the form, and the rules for raw
 /// quotes written down once more. Differences of nlohmann from what is asked for are evened out before it sees the
@@ -228,4 +228,4 @@ class JsonReference {
   }
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

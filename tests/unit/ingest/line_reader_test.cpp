@@ -19,7 +19,7 @@
 #include "core/error.h"
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::string_literals;
@@ -287,4 +287,4 @@ TEST(LineReaderTest, FailedReadNamesTheInput) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

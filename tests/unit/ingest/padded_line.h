@@ -5,7 +5,7 @@
 
 #include "model/raw_quote.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// A copy of a line with just the readable bytes behind it that the JSON decoder asks for, all of them `tail`; a
 /// sanitizer build finds every byte read beyond.
@@ -21,4 +21,4 @@ class PaddedLine {
   std::size_t size_;
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

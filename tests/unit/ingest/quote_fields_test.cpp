@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using enum QuoteField;
@@ -204,4 +204,4 @@ TEST(QuoteFieldsTest, BidEqualToAskIsNotCrossed) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Item = RawQuoteReader::Item;
@@ -112,4 +112,4 @@ TEST_F(QuoteFileTest, OnlyRegularFilesWhenAsked) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

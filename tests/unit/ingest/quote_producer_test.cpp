@@ -10,7 +10,7 @@
 
 #include "ingest/intake.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::chrono_literals;
@@ -161,4 +161,4 @@ TEST_F(QuoteProducerTest, AnotherAllowListHoldsFromTheNextReadOn) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "model/name_registry.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(SymbolTest, GoodOnesAreUpperCased) {
@@ -42,4 +42,4 @@ TEST(NameRegistryTest, NumbersAreDenseAndStopAtTheLimit) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -134,4 +134,4 @@ TEST(TimeframeTest, NamesAreParsedAndPrintedInTheShortestForm) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

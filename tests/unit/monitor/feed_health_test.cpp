@@ -9,7 +9,7 @@
 
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -135,4 +135,4 @@ TEST_F(FeedHealthTest, WithoutLpsTheSymbolsOwnTimesCount) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -205,4 +205,4 @@ TEST_F(HealthMonitorTest, AMonitorThatWasNeverStartedStopsSilently) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -94,4 +94,4 @@ TEST(MarketHoursTest, AnEmptyOrReversedSpanHasNoOpenTimeAndExtremesDoNotOverflow
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

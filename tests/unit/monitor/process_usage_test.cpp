@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(ProcessUsageTest, MemoryThatIsTouchedIsSeen) {
@@ -28,4 +28,4 @@ TEST(ProcessUsageTest, CpuTimeGrowsWithWork) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -20,7 +20,7 @@
 #include "pipeline/pipeline.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::chrono_literals;
@@ -274,4 +274,4 @@ TEST(VerdictLedgerTest, NumbersAreUsedAgainButNeverTwiceAtOnce) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -18,7 +18,7 @@
 #include "support/quote_scenario.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -391,4 +391,4 @@ TEST(PipelineTest, AReaderSeesCommittedDataBesideAWriter) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

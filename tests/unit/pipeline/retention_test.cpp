@@ -18,7 +18,7 @@
 #include "pipeline/stored_data.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -467,4 +467,4 @@ TEST_F(RetentionTest, QuotesMayPourInMeanwhile) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 
 #include "support/commit_fakes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::milliseconds;
@@ -300,4 +300,4 @@ TEST_F(CommitterTest, AFlushIntervalGroupsWhatArrivesWithinIt) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -5,7 +5,7 @@
 #include "publish/history_reader.h"
 #include "support/memory_history.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::int64_t kStart = 1'767'600'000LL * kNanosPerSecond;
@@ -131,4 +131,4 @@ TEST(HistoryReaderTest, TheNewestAreFoundBehindAGapWithoutReadingAllThatIsBelow)
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "support/market_model.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::HookedHistory;
@@ -432,4 +432,4 @@ TEST(MarketViewTest, ReadersGetOrderedAnswersWhileOneThreadCommits) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include "support/api_fakes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::ApiTest;
@@ -196,4 +196,4 @@ TEST_F(ApiBarsTest, BadParametersAndAFailingDisk) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include "support/api_fakes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::ApiTest;
@@ -126,4 +126,4 @@ TEST_F(ApiIngestTest, CleanupNeedsNoBody) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

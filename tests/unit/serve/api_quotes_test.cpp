@@ -2,7 +2,7 @@
 
 #include "support/api_fakes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::ApiTest;
@@ -262,4 +262,4 @@ TEST_F(ApiQuotesTest, SymbolsTellActivity) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

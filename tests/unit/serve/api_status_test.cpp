@@ -5,7 +5,7 @@
 
 #include "support/api_fakes.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::ApiTest;
@@ -230,4 +230,4 @@ TEST_F(ApiStatusTest, MethodsAndPaths) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -11,7 +11,7 @@
 #include "support/api_fakes.h"
 #include "support/yaml_subset.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using nlohmann::json;
@@ -275,4 +275,4 @@ TEST(YamlSubsetTest, ReadsWhatTheDescriptionIsWrittenIn) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -4,7 +4,7 @@
 
 #include "serve/gzip.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(AccessRulesTest, LoopbackNamesWithAnyPort) {
@@ -56,4 +56,4 @@ TEST(GzipTest, AcceptEncodingFollowsTheWeights) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -11,7 +11,7 @@
 
 #include "unit/serve_http/serving.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::milliseconds;
@@ -394,4 +394,4 @@ TEST_F(HostileClientTest, TenThousandMutationsNeitherCrashNorHang) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

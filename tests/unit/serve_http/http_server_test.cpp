@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "unit/serve_http/serving.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::milliseconds;
@@ -404,4 +404,4 @@ TEST_F(HttpServerTest, StopAcceptingLeavesConnectionsAlone) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 TEST(HttpTextTest, DateIsInTheFixedFormOfMails) {
@@ -37,4 +37,4 @@ TEST(HttpTextTest, ListElementsAreTrimmedAndMayBeEmpty) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

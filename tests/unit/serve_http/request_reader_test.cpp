@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using Step = RequestReader::Step;
@@ -37,4 +37,4 @@ TEST(RequestReaderTest, AnEmptyListAddsNothingToAnother) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

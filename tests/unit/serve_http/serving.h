@@ -16,7 +16,7 @@
 #include "serve/http_server.h"
 #include "support/http_client.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// Answers with what it was asked: `METHOD-NUMBER TARGET BODY-SIZE`, or as the test says.
 class EchoHandler final : public HttpHandler {
@@ -120,4 +120,4 @@ class ServingTest : public ::testing::Test {
   std::optional<HttpServer> server_;
 };
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -8,7 +8,7 @@
 #include "support/websocket_client_frames.h"
 #include "unit/serve_websocket/reading.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 TEST(WebSocketReaderCloseTest, CodeAndReasonArrive) {
@@ -62,4 +62,4 @@ TEST(WebSocketReaderCloseTest, OnlyCodesThatMayBeSentAreTaken) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

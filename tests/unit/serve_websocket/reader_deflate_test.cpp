@@ -12,7 +12,7 @@
 #include "support/websocket_client_frames.h"
 #include "unit/serve_websocket/reading.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using namespace std::string_literals;
@@ -137,4 +137,4 @@ TEST(WebSocketReaderDeflateTest, BombIsRefused) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

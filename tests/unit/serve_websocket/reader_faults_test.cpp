@@ -11,7 +11,7 @@
 #include "support/websocket_client_frames.h"
 #include "unit/serve_websocket/reading.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using namespace std::string_literals;
@@ -193,4 +193,4 @@ TEST(WebSocketReaderFaultsTest, NothingIsReadAfterAFault) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

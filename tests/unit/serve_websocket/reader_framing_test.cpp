@@ -11,7 +11,7 @@
 #include "support/websocket_client_frames.h"
 #include "unit/serve_websocket/reading.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using namespace std::string_literals;
@@ -164,4 +164,4 @@ TEST(WebSocketReaderFramingTest, ReleaseBetweenAnyTwoBytesLosesNothing) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

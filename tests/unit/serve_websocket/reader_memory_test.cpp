@@ -37,7 +37,7 @@ std::atomic<std::size_t> heap_bytes{0};  // of all blocks of this process that c
 [[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
 // NOLINTEND(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 /// What a reader holds, seen from outside, as bytes go in.
@@ -141,4 +141,4 @@ TEST(WebSocketReaderMemoryTest, MessageInOnePieceTakesOneAllocation) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -13,7 +13,7 @@
 #include "support/websocket_client_frames.h"
 #include "unit/serve_websocket/reading.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 class Conversation {
@@ -131,4 +131,4 @@ TEST(WebSocketReaderRandomTest, DamagedBytesGiveTheSameEventsHoweverTheyAreCut) 
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -9,7 +9,7 @@
 #include "support/websocket_client_frames.h"
 #include "unit/serve_websocket/reading.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 using namespace std::string_literals;
@@ -128,4 +128,4 @@ TEST(WebSocketReaderTextTest, EachMessageIsJudgedByItself) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -10,7 +10,7 @@
 
 #include "serve/websocket_reader.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 
 /// An event that owns what it carries, in one line: `text "abc"`, `ping ""`, `close 1000 "bye"`, `fault 1002`.
 inline std::string describe(const WebSocketReader::Event& event) {
@@ -110,4 +110,4 @@ inline void expect_cases(const std::vector<ReadingCase>& cases, WebSocketReader:
   }
 }
 
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

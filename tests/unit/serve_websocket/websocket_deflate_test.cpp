@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::string_literals;
@@ -209,4 +209,4 @@ TEST(WebSocketDeflateTest, EmptyBlocksCostNothingMuch) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::string_view kAnswer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
@@ -138,4 +138,4 @@ TEST(WebSocketExtensionTest, RandomTextDoesNoHarm) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -7,7 +7,7 @@
 
 #include "core/utf8.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::string_literals;
@@ -80,4 +80,4 @@ TEST(WebSocketFrameTest, LongReasonIsCutBetweenCharacters) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 WebSocketOffer valid_offer() {
@@ -155,4 +155,4 @@ TEST(WebSocketHandshakeTest, CompressionIsAgreedOnWhenBothWantIt) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -12,7 +12,7 @@
 #include "core/timestamp_text.h"
 #include "support/brute_force.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -265,4 +265,4 @@ TEST_F(NewYorkBarsTest, BarsEqualABruteForceFoldOverTheSpringChange) { run(at("2
 TEST_F(NewYorkBarsTest, BarsEqualABruteForceFoldOverTheAutumnChange) { run(at("2026-10-30T12:00:00Z"), 2, 2500); }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -191,4 +191,4 @@ TEST_P(DedupWindowPropertyTest, WhateverIsRecentOrUncommittedIsFoundAndNothingEl
 INSTANTIATE_TEST_SUITE_P(Seeds, DedupWindowPropertyTest, ::testing::Range<std::uint64_t>(1, 21));
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

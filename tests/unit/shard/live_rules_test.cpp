@@ -14,7 +14,7 @@
 #include "support/brute_force.h"
 #include "support/engine_run.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using namespace std::chrono_literals;
@@ -389,4 +389,4 @@ TEST(LiveRulesPropertyTest, BarsEqualAFoldOfTheTicksThatAreNotLateAlsoAfterResta
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

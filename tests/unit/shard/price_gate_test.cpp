@@ -11,7 +11,7 @@
 
 #include "core/int128.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -382,4 +382,4 @@ TEST_F(PriceGateTest, ATrackOfExtremeValuesSurvivesEncoding) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

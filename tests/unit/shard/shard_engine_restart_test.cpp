@@ -13,7 +13,7 @@
 #include "shard/shard_engine.h"
 #include "support/engine_run.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -331,4 +331,4 @@ TEST_P(RestartPropertyTest, WhatIsAcceptedDoesNotDependOnHowFarTheCommitsAre) {
 INSTANTIATE_TEST_SUITE_P(Seeds, RestartPropertyTest, ::testing::Range<std::uint64_t>(1, 26));
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "support/engine_run.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -402,4 +402,4 @@ TEST_F(ShardEngineTest, WhenOneShardWritesACheckpointTheOthersDoToo) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "support/memory_history.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -197,4 +197,4 @@ TEST_F(StoredQuotesTest, AnswersEqualThoseOfAListOfEverythingAccepted) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

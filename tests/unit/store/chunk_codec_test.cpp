@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "support/random_ticks.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::random_chunk;
@@ -237,4 +237,4 @@ TEST(ChunkCodecTest, CountsThatNoChunkHasAreDamage) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

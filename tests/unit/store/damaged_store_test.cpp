@@ -15,7 +15,7 @@
 #include "support/store_life.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 std::string read_file(const std::filesystem::path& path) {
@@ -172,4 +172,4 @@ TEST_F(DamagedStoreTest, ACopyGetsAnotherEpochWhenItIsFirstWritten) {
 }
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::TemporaryFolder;
@@ -75,4 +75,4 @@ TEST(DataDirectoryTest, AFolderThatCannotBeMadeIsNamed) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -15,7 +15,7 @@
 #include "support/store_life.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -465,4 +465,4 @@ TEST_P(EmbeddedStoreTest, AQuoteThatWasLateForBarsIsAmendedInPlace) {
 INSTANTIATE_TEST_SUITE_P(RunWeights, EmbeddedStoreTest, ::testing::Values(1, 300, 0));
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

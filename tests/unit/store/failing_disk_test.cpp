@@ -16,7 +16,7 @@
 #include "support/store_life.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe::testing {
+namespace tickpipe::internal::testing {
 namespace {
 
 /// Passes everything on, but fails one access in `one_in`, writes after they were done in part.
@@ -196,4 +196,4 @@ TEST_P(FailingDiskTest, AFailedReadIsAnErrorAndTheNextOneIsRight) {
 INSTANTIATE_TEST_SUITE_P(Seeds, FailingDiskTest, ::testing::Values(1, 2, 3));
 
 }  // namespace
-}  // namespace tickpipe::testing
+}  // namespace tickpipe::internal::testing

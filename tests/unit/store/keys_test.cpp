@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-namespace tickpipe::keys {
+namespace tickpipe::internal::keys {
 namespace {
 
 using std::chrono::hours;
@@ -113,4 +113,4 @@ TEST(KeysTest, KeysOfAnotherLengthOrClassAreNoKeys) {
 }
 
 }  // namespace
-}  // namespace tickpipe::keys
+}  // namespace tickpipe::internal::keys

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 LogEntry random_entry(std::mt19937_64& random) {
@@ -141,4 +141,4 @@ TEST(LogEntryTest, AnEntryOfALaterVersionIsRefused) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

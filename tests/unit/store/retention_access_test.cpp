@@ -11,7 +11,7 @@
 #include "support/store_life.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -204,4 +204,4 @@ TEST_F(RetentionAccessTest, BarsGoByTheirEndInEveryTimeframe) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -8,7 +8,7 @@
 
 #include "support/random_ticks.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::random_chunk;
@@ -83,4 +83,4 @@ TEST(RowCodecTest, TruncatedRowsAreNotOk) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

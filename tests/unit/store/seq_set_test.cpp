@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 UnixNanos time_of(std::uint64_t seq) { return {static_cast<std::int64_t>(seq) * 1000}; }
@@ -64,4 +64,4 @@ TEST(SeqSetTest, IsASet) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

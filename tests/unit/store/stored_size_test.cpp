@@ -12,7 +12,7 @@
 #include "support/store_life.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using testing::make_tick;
@@ -85,4 +85,4 @@ TEST(StoredSizeTest, RecordedQuotesTakeAtMostFiveBytesEach) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

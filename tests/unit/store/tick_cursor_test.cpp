@@ -9,7 +9,7 @@
 #include "support/store_life.h"
 #include "support/temporary_folder.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 using std::chrono::hours;
@@ -179,4 +179,4 @@ TEST_P(TickCursorPropertyTest, EveryRangeEqualsABruteForceSearch) {
 INSTANTIATE_TEST_SUITE_P(Seeds, TickCursorPropertyTest, ::testing::Range<std::uint64_t>(1, 7));
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

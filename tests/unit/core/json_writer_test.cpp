@@ -1,4 +1,4 @@
-#include "serve/json_writer.h"
+#include "core/json_writer.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "core/decimal.h"
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 template <typename Write>
@@ -101,4 +101,4 @@ TEST(JsonWriterTest, GrowsBeyondWhatWasExpected) {
 }
 
 }  // namespace
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -10,7 +10,7 @@
 #include "core/int128.h"
 #include "core/unix_nanos.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// Appends JSON to a buffer that grows by doubling. It checks no structure: members and elements are written with a
 /// comma behind each, and close() turns the last one into the bracket.
@@ -73,4 +73,4 @@ class JsonWriter {
   char date_[11] = {};  // `2026-01-15T`
 };
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -1,6 +1,6 @@
-#include "serve/market_json.h"
+#include "model/market_json.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr struct {
@@ -86,4 +86,4 @@ void write_bar_members(JsonWriter& json, const Bar& bar) {
   json.literal(",");
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

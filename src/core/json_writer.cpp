@@ -1,4 +1,4 @@
-#include "serve/json_writer.h"
+#include "core/json_writer.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include "core/decimal.h"
 #include "core/timestamp_text.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 namespace {
 
 constexpr std::int64_t kNanosPerDay = 86'400 * kNanosPerSecond;
@@ -227,4 +227,4 @@ void JsonWriter::close(char bracket) {
   }
 }
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal

@@ -2,11 +2,11 @@
 
 #include <string_view>
 
+#include "core/json_writer.h"
 #include "model/bar.h"
 #include "model/tick.h"
-#include "serve/json_writer.h"
 
-namespace tickpipe {
+namespace tickpipe::internal {
 
 /// The JSON of quotes and bars, wherever it is sent. Each writes members with a comma behind, without braces.
 
@@ -20,4 +20,4 @@ void write_flags_member(JsonWriter& json, const Tick& tick);
 /// Everything behind `timeframe`.
 void write_bar_members(JsonWriter& json, const Bar& bar);
 
-}  // namespace tickpipe
+}  // namespace tickpipe::internal
