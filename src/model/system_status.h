@@ -21,6 +21,18 @@ struct QueueDepth {
   std::uint64_t capacity = 0;
 };
 
+/// A copy of the data outside the store, such as Redis: how it is and how far behind.
+struct SinkStatus {
+  std::string name;  ///< `redis`
+  bool is_degraded = false;
+  std::string detail;               ///< the cause, when it is degraded
+  std::uint64_t lag_commits = 0;    ///< committed here and not there yet
+  std::chrono::nanoseconds lag{0};  ///< how long the oldest of these has waited
+  std::uint64_t position = 0;       ///< of the newest commit up to which it is complete
+  /// Counters since start, by name: `ticks_written`, ...
+  std::vector<std::pair<std::string, std::uint64_t>> counters;
+};
+
 /// Counters since start, of one moment: received = processed + refused + dropped + in flight.
 struct SystemStats {
   std::string version;
@@ -54,6 +66,7 @@ struct SystemStats {
   LatencySummary ohlc;                 ///< accepted -> bar
   LatencySummary distribution;         ///< committed -> handed to clients
   std::vector<QueueDepth> queues;
+  std::vector<SinkStatus> sinks;
   std::uint64_t resident_bytes = 0;  ///< memory of the process
   double cpu_seconds = 0;            ///< used by the process
   std::uint32_t workers = 0;

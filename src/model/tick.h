@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -48,6 +49,12 @@ struct Tick {
 };
 static_assert(sizeof(Tick) == 64);
 static_assert(std::is_trivially_copyable_v<Tick>);
+
+/// Whether a quote belongs to the stream of all live quotes: of the selected stream, and not older than
+/// `live_tick_age` when it was received.
+inline bool is_streamed(const Tick& tick, std::chrono::nanoseconds live_tick_age) noexcept {
+  return (tick.flags & (kHistorical | kUnselected)) == 0 && tick.ts_recv - tick.ts_event <= live_tick_age;
+}
 
 /// Names of the flags a user sees, joined by `|`: `out_of_order spike late_for_bars unselected gap`.
 std::string flags_to_string(std::uint8_t flags);

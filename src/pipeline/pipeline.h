@@ -103,6 +103,8 @@ class Pipeline {
   [[nodiscard]] const SymbolRegistry& symbols() const noexcept { return symbols_; }
   [[nodiscard]] const LpRegistry& lps() const noexcept { return lps_; }
   [[nodiscard]] const History* history() const noexcept { return store_.get(); }
+  /// For sinks; null without one.
+  [[nodiscard]] EmbeddedStore* store() noexcept { return store_.get(); }
   [[nodiscard]] const std::vector<Timeframe>& timeframes() const noexcept { return bar_settings_.timeframes; }
   [[nodiscard]] const TradingCalendar& calendar(SymbolId symbol) const {
     return calendars_.for_symbol(symbols_.name(symbol).view());

@@ -13,13 +13,25 @@ namespace tickpipe::internal {
 enum class PriceSanityAction : std::uint8_t { kFlag, kReject };
 enum class BarPrice : std::uint8_t { kMid, kBid, kAsk };
 enum class StoreType : std::uint8_t { kEmbedded, kNone };
+enum class Role : std::uint8_t {
+  kNode,  ///< takes quotes in and keeps them
+  kEdge,  ///< serves what a node has written to Redis
+};
 
 /// Every setting of a pipeline with its default. Where 0 means something, the comment says what.
 struct PipelineConfig {
+  Role role = Role::kNode;
+
   // Redis
-  std::string redis_addr;  ///< host:port; empty = no Redis
-  std::string redis_password;
+  std::string redis_addr;      ///< host:port; empty = no Redis, unless there are sentinels
+  std::string redis_username;  ///< empty = the default user
+  std::string redis_password;  ///< empty = none is sent
   int redis_db = 0;
+  bool redis_tls = false;
+  std::string redis_tls_ca;                  ///< file; empty = whom the system trusts
+  std::vector<std::string> redis_sentinels;  ///< host:port
+  std::string redis_master;                  ///< as the sentinels know it
+  std::vector<std::string> redis_symbols;    ///< which go to Redis, upper case; empty = all
 
   // Shards and queues
   std::uint32_t worker_count = 4;                 ///< shards, 1 to 256; a symbol always belongs to one of them
@@ -97,6 +109,8 @@ struct PipelineConfig {
   /// Connections and auth are kept as the JSON text that was given; the parts that read them check their content.
   std::string feeds_json = "[]";
   std::string auth_json = R"({"mode":"none"})";
+
+  [[nodiscard]] bool has_redis() const noexcept { return !redis_addr.empty() || !redis_sentinels.empty(); }
 };
 
 }  // namespace tickpipe::internal

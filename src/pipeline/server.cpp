@@ -17,6 +17,7 @@
 #include "pipeline/bar_log.h"
 #include "pipeline/feed_runner.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/redis_parts.h"
 #include "pipeline/retention.h"
 #include "pipeline/server_status.h"
 #include "publish/market_view.h"
@@ -31,6 +32,8 @@ constexpr unsigned kIngestThreads = 2;
 constexpr unsigned kQueryThreads = 2;
 /// How long requests under way have to be answered at the end.
 constexpr std::chrono::seconds kHttpGrace{5};
+/// How long Redis has to take what is left at the end.
+constexpr std::chrono::seconds kRedisGrace{5};
 /// Retention goes by days; it is looked at every hour, and soon after a start.
 constexpr std::chrono::minutes kFirstCleanup{5};
 constexpr std::chrono::hours kCleanupInterval{1};
@@ -95,6 +98,7 @@ struct Server::Impl final : Maintenance {
   void start_feed(const ConfiguredFeed& feed);
   [[nodiscard]] std::vector<FeedStatus> feed_statuses() const;
   [[nodiscard]] std::optional<FeedState> feed_of_lp(const Name& lp) const;
+  [[nodiscard]] std::vector<SinkStatus> sink_statuses() const;
 
   struct RunningFeed {
     std::string text;
@@ -110,6 +114,7 @@ struct Server::Impl final : Maintenance {
   Pipeline pipeline;
   MarketView view;
   BarLog bar_log;
+  std::unique_ptr<RedisSink> redis;  ///< null: none is configured
   IngestService ingest;
   mutable std::mutex feeds_mutex;
   std::vector<RunningFeed> feeds;
@@ -141,6 +146,7 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
             .calendar_of = [this](SymbolId symbol) -> const TradingCalendar& { return pipeline.calendar(symbol); },
             .history = pipeline.history()}),
       bar_log(pipeline.symbols(), pipeline.timeframes(), clock),
+      redis(make_redis_sink(given, pipeline, view, given_log)),
       ingest({.threads = kIngestThreads,
               .wait_for_room = given.http.ingest_wait,
               .max_line_bytes = given.ingest.max_line_bytes},
@@ -154,7 +160,8 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
               .quotes_distributed = [this] { return api.quotes_served() + streams.counters().messages; },
               .connections = [this] { return http.connections(); },
               .streams = [this] { return stream_stats(streams); },
-              .stream_latency = [this] { return streams.latency(); }}),
+              .stream_latency = [this] { return streams.latency(); },
+              .sinks = [this] { return sink_statuses(); }}),
       streams({.market = view,
                .symbols = pipeline.symbols(),
                .lps = pipeline.lps(),
@@ -187,6 +194,7 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
   pipeline.for_each_symbol([this](const SymbolState& state) { view.restore(start_of(state)); });
   pipeline.add_listener(view);
   pipeline.add_listener(streams);  // behind the view: see StreamHub
+  if (redis) pipeline.add_listener(redis->listener());  // behind the view, which it reads
   pipeline.add_listener(bar_log);
   pipeline.add_listener(ledger);  // last: whoever is told that a quote is committed finds it in the view
 }
@@ -232,6 +240,11 @@ std::optional<FeedState> Server::Impl::feed_of_lp(const Name& lp) const {
     if (feed.runner->has_sent(lp)) state = std::min(state.value_or(FeedState::kFailed), feed.runner->status().state);
   }
   return state;
+}
+
+std::vector<SinkStatus> Server::Impl::sink_statuses() const {
+  if (!redis) return {};
+  return {redis->status()};
 }
 
 Maintenance::CleanupResult Server::Impl::cleanup() {
@@ -290,6 +303,7 @@ void Server::start() {
   all.log.info("Pipeline", "Started with " + std::to_string(all.config.worker_count) + " workers");
   all.ingest.start();
   all.log.info("Distributor", "Started quote distribution workers");
+  if (all.redis) all.redis->start();
   all.status.start();
   all.log.info("API", "Pipeline endpoints registered");
   for (const ConfiguredFeed& feed : all.options.feeds) all.start_feed(feed);
@@ -321,6 +335,7 @@ void Server::stop() {
   }
   const PipelineStats stats = all.pipeline.stats();
   all.log.info("Server", "Stopping: drained, " + std::to_string(stats.processed) + " ticks committed since start");
+  if (all.redis) all.redis->stop(kRedisGrace);
   all.ingest.give_up();  // only what a failing store kept from being committed is left
   all.local_streams.stop();
   all.status.stop();

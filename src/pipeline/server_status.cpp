@@ -12,6 +12,18 @@ namespace {
 
 HealthState worse(HealthState a, HealthState b) { return std::max(a, b); }
 
+ComponentHealth health_of(const SinkStatus& sink) {
+  ComponentHealth health;
+  health.name = sink.name;
+  health.state = sink.is_degraded ? HealthState::kDegraded : HealthState::kHealthy;
+  health.detail = sink.detail;
+  const auto lag = std::chrono::duration_cast<std::chrono::milliseconds>(sink.lag);
+  health.figures = {{"position", sink.position},
+                    {"lag_commits", sink.lag_commits},
+                    {"lag_ms", static_cast<std::uint64_t>(lag.count())}};
+  return health;
+}
+
 }  // namespace
 
 ServerStatus::ServerStatus(const PipelineConfig& config, const Pipeline& pipeline, const MarketView& view,
@@ -63,6 +75,7 @@ SystemStats ServerStatus::stats() const {
   stats.distribution = streamed.count != 0 ? streamed : latencies.distribution;
   stats.streams = sources_.streams();
   stats.queues = pipeline_.queue_depths();
+  stats.sinks = sources_.sinks();
   stats.resident_bytes = usage.resident_bytes;
   stats.cpu_seconds = usage.cpu_seconds;
   stats.workers = workers_;
@@ -166,6 +179,7 @@ HealthReport ServerStatus::health() const {
                          {"quotes_distributed", now.quotes_distributed}};
   report.components = {ingester(now, report.feeds), std::move(ohlc), std::move(distributor), storage(now),
                        monitor(feed_health())};
+  for (const SinkStatus& sink : now.sinks) report.components.push_back(health_of(sink));
   for (const ComponentHealth& component : report.components) report.overall = worse(report.overall, component.state);
   return report;
 }

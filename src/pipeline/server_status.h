@@ -31,6 +31,7 @@ class ServerStatus final : public SystemStatus {
     std::function<std::uint64_t()> connections;
     std::function<SystemStats::Streams()> streams;
     std::function<LatencySummary()> stream_latency;  ///< committed to handed to a socket; count 0: to nobody yet
+    std::function<std::vector<SinkStatus>()> sinks;
   };
 
   /// The references outlive it; the sources are valid until stop().

@@ -178,6 +178,12 @@ std::string Api::stats_json() const {
     members.count(name + "_depth", queue.depth);
     members.count(name + "_capacity", queue.capacity);
   }
+  for (const SinkStatus& sink : stats.sinks) {
+    members.count(sink.name + "_position", sink.position);
+    members.count(sink.name + "_lag_commits", sink.lag_commits);
+    members.seconds(sink.name + "_lag_seconds", sink.lag);
+    for (const auto& [name, value] : sink.counters) members.count(sink.name + "_" + name, value);
+  }
   json.close('}');
   return json.take();
 }

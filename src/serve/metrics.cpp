@@ -140,6 +140,19 @@ void write_process(Exposition& out, const SystemStats& stats) {
   for (const QueueDepth& queue : stats.queues) out.sample(queue.capacity, {{"queue", queue.name}});
 }
 
+void write_sinks(Exposition& out, const SystemStats& stats) {
+  if (stats.sinks.empty()) return;
+  out.family("sink_lag_commits", "gauge", "Commits that a copy outside the store lacks.");
+  for (const SinkStatus& sink : stats.sinks) out.sample(sink.lag_commits, {{"sink", sink.name}});
+  out.family("sink_lag_seconds", "gauge", "How long the oldest commit that a copy lacks has waited.");
+  for (const SinkStatus& sink : stats.sinks) out.sample(sink.lag, {{"sink", sink.name}});
+  for (const SinkStatus& sink : stats.sinks) {
+    for (const auto& [name, value] : sink.counters) {
+      out.counter(sink.name + "_" + name + "_total", "Since start; docs/redis.md says of what.", value);
+    }
+  }
+}
+
 void write_health(Exposition& out, const HealthReport& health, bool is_ready) {
   out.gauge("ready", "1 while quotes are taken.", is_ready ? 1 : 0);
   out.family("component_status", "gauge", "1 for the state that a component is in.");
@@ -162,6 +175,7 @@ std::string render_metrics(const SystemStats& stats, const HealthReport& health,
   write_ticks(out, stats);
   write_latencies(out, stats);
   write_process(out, stats);
+  write_sinks(out, stats);
   write_health(out, health, is_ready);
   return out.take();
 }

@@ -263,6 +263,17 @@ void EmbeddedStore::read_after(Position position, LogVisitor& visitor) const {
   LogReader(impl_->rocks, impl_->tail, impl_->retention).read_after(position, visitor);
 }
 
+std::optional<Position> EmbeddedStore::sink_position(std::string_view name) const {
+  const auto value = impl_->get(std::string(keys::kSinkPrefix).append(name));
+  return value ? keys::parse_position(*value) : std::nullopt;
+}
+
+void EmbeddedStore::set_sink_position(std::string_view name, Position position) {
+  check(impl_->rocks.db->Put(rocksdb::WriteOptions(), impl_->rocks.meta, std::string(keys::kSinkPrefix).append(name),
+                             encode_position(position)),
+        kCannotWrite);
+}
+
 UnixNanos EmbeddedStore::scan(SymbolId symbol, UnixNanos from, UnixNanos to,
                               const std::function<bool(const Tick&)>& take) const {
   TickCursor cursor(impl_->rocks, impl_->tail, symbol, from, to);

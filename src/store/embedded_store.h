@@ -77,6 +77,10 @@ class EmbeddedStore final : public History, public CommitLog {
   void for_each_snapshot(const std::function<void(SymbolId, Position, std::string_view)>& take) const;
   void read_after(Position position, LogVisitor& visitor) const;
 
+  /// How far a sink had got when it last told; nothing if it never did.
+  [[nodiscard]] std::optional<Position> sink_position(std::string_view name) const;
+  void set_sink_position(std::string_view name, Position position);
+
   [[nodiscard]] RetentionAccess& retention();
   [[nodiscard]] const RetentionAccess& retention() const;
 

@@ -75,6 +75,7 @@ inline constexpr std::string_view kBarSettings = "bar_settings";
 inline constexpr std::string_view kRebuilding = "rebuilding";
 inline constexpr std::string_view kCheckpoint = "checkpoint";
 inline constexpr std::string_view kResumed = "resumed";  ///< says nothing: see resume()
+inline constexpr std::string_view kSinkPrefix = "sink/";  ///< + name: how far that sink has got
 inline constexpr std::string_view kSymbolPrefix = "symbol/";
 inline constexpr std::string_view kLpPrefix = "lp/";
 inline constexpr std::string_view kSnapshotPrefix = "snapshot/";

@@ -43,6 +43,14 @@ void check_together(const PipelineConfig& config, const ConfigOrigins& origins) 
   if (const ConfigOrigin* origin = blame(origins, {"day_close", "timeframes"}); origin != nullptr) {
     check_day_close(config, *origin);
   }
+  const ConfigOrigin* const sentinels = blame(origins, {"redis_sentinels", "redis_master"});
+  if (sentinels != nullptr && config.redis_sentinels.empty() != config.redis_master.empty()) {
+    sentinels->site.error(sentinels->line, "redis_sentinels and redis_master go together");
+  }
+  const ConfigOrigin* const role = blame(origins, {"role", "redis_addr", "redis_sentinels"});
+  if (role != nullptr && config.role == Role::kEdge && !config.has_redis()) {
+    role->site.error(role->line, "an edge reads from Redis; set redis_addr, or redis_sentinels and redis_master");
+  }
   const ConfigOrigin* const symbols = blame(origins, {"symbols", "max_symbols"});
   if (symbols != nullptr && config.symbols.size() > config.max_symbols) {
     symbols->site.error(symbols->line, std::to_string(config.symbols.size()) +

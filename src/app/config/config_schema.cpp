@@ -93,14 +93,24 @@ class Table {
 
 std::vector<ConfigEntry> make_schema() {
   Table table;
+  table.add("Role", "",
+            {choice(TICKPIPE_FIELD(role), schema::Choices<Role>{{"node", Role::kNode}, {"edge", Role::kEdge}},
+                    "edge takes no quotes in and stores nothing: it serves what a node writes to Redis.")});
   table.add(
-      "Redis", "the Redis sink",
+      "Redis", "",
       {custom(TICKPIPE_FIELD(redis_addr), ConfigType::kString,
               "host:port of the Redis that gets a copy; empty = none. If it cannot be reached, health is "
               "degraded and nothing else suffers.",
               read_host_and_port, json_quote),
+       text(TICKPIPE_FIELD(redis_username), "Empty = the default user."),
        text(TICKPIPE_FIELD(redis_password), "Empty = no AUTH. Better in the environment: TICKPIPE_REDIS_PASSWORD."),
-       integer(TICKPIPE_FIELD(redis_db), {0, 65535}, "Number of the Redis database.")});
+       integer(TICKPIPE_FIELD(redis_db), {0, 65535}, "Number of the Redis database."),
+       flag(TICKPIPE_FIELD(redis_tls), "Whether the connection is encrypted, and the server's certificate checked."),
+       text(TICKPIPE_FIELD(redis_tls_ca), "File of the certificates to trust; empty = those of the system."),
+       strings(TICKPIPE_FIELD(redis_sentinels), read_hosts_and_ports,
+               "Sentinels to ask for the server, in place of redis_addr."),
+       text(TICKPIPE_FIELD(redis_master), "What the sentinels call the server; needed with redis_sentinels."),
+       strings(TICKPIPE_FIELD(redis_symbols), read_symbols, "Symbols that go to Redis; empty = all.")});
 
   table.add("Shards and queues", "",
             {integer(TICKPIPE_FIELD(worker_count), {1, 256},

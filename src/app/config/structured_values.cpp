@@ -89,6 +89,17 @@ std::optional<std::vector<std::string>> read_names(const ConfigNode& node, const
   return names;
 }
 
+bool is_host_and_port(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  unsigned port = 0;
+  if (colon != std::string::npos && colon > 0) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, status] = std::from_chars(text.data() + colon + 1, end, port);
+    if (stop != end || status != std::errc{}) port = 0;
+  }
+  return port >= 1 && port <= 65535 && text.find_first_of(" /@") == std::string::npos;
+}
+
 }  // namespace
 
 bool check_member_names(const ConfigNode& object, const ConfigSite& site, const std::vector<std::string_view>& names) {
@@ -198,18 +209,17 @@ std::optional<std::vector<std::string>> read_symbols(const ConfigNode& node, con
 
 std::optional<std::string> read_host_and_port(const ConfigNode& node, const ConfigSite& site) {
   std::optional<std::string> text = read_string(node, site);
-  if (!text || text->empty()) return text;
-  const std::size_t colon = text->rfind(':');
-  unsigned port = 0;
-  if (colon != std::string::npos && colon > 0) {
-    const char* const end = text->data() + text->size();
-    const auto [stop, status] = std::from_chars(text->data() + colon + 1, end, port);
-    if (stop != end || status != std::errc{}) port = 0;
-  }
-  const bool has_space = text->find_first_of(" /@") != std::string::npos;
-  if (port >= 1 && port <= 65535 && !has_space) return text;
+  if (!text || text->empty() || is_host_and_port(*text)) return text;
   site.error(node.line, "not host:port, as in localhost:6379");
   return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> read_hosts_and_ports(const ConfigNode& node, const ConfigSite& site) {
+  return read_names(node, site, "host:port, as in localhost:26379",
+                    [](const std::string& text) -> std::optional<std::string> {
+                      if (!is_host_and_port(text)) return std::nullopt;
+                      return text;
+                    });
 }
 
 std::optional<std::string> read_address(const ConfigNode& node, const ConfigSite& site) {

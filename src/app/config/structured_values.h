@@ -34,6 +34,9 @@ std::optional<std::vector<std::string>> read_symbols(const ConfigNode& node, con
 /// Empty, or `host:port`.
 std::optional<std::string> read_host_and_port(const ConfigNode& node, const ConfigSite& site);
 
+/// A list of these, none of them empty.
+std::optional<std::vector<std::string>> read_hosts_and_ports(const ConfigNode& node, const ConfigSite& site);
+
 /// An IP address or host name to listen on, not empty.
 std::optional<std::string> read_address(const ConfigNode& node, const ConfigSite& site);
 

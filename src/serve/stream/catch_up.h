@@ -10,12 +10,6 @@
 
 namespace tickpipe::internal {
 
-/// Whether a quote belongs to the stream of all live quotes: of the selected stream, and not older than
-/// `live_tick_age` when it was received.
-inline bool is_streamed(const Tick& tick, std::chrono::nanoseconds live_tick_age) noexcept {
-  return (tick.flags & (kHistorical | kUnselected)) == 0 && tick.ts_recv - tick.ts_event <= live_tick_age;
-}
-
 /// What a client has missed of one symbol.
 struct CatchUp {
   std::vector<Tick> ticks;    ///< the streamed quotes behind the one it had last, ascending by seq

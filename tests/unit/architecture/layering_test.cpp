@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kParts = {"feed", "ingest", "shard", "store", "publish", "serve", "sink", "monitor"};
+const std::vector<std::string> kParts = {"feed", "ingest", "shard", "store", "publish", "serve", "redis", "monitor"};
 
 /// A library and the only folders that may include it.
 struct LibraryHome {
@@ -35,7 +35,8 @@ struct LibraryHome {
 const std::vector<LibraryHome> kLibraryHomes = {
     {"rocksdb/", {"store"}},         {"simdjson", {"ingest"}}, {"date/", {"model"}},
     {"nlohmann/", {"app", "serve"}}, {"spdlog/", {"app"}},     {"CLI/", {"app"}},
-    {"boost/", {"serve"}},           {"zlib.h", {"serve"}},    {"openssl/", {"serve"}},
+    {"boost/", {"serve", "redis"}},  {"zlib.h", {"serve"}},    {"openssl/", {"serve"}},
+    {"hiredis/", {"redis"}},
 };
 
 /// Printing and ending the process belong to the program, not to the library: identifiers that only app may use.
