@@ -59,6 +59,7 @@ check_headers() {
   foreign="$(grep -rhE '^ *# *include' "$1/tickpipe" | grep -vE '#include ("tickpipe/[a-z_]+\.h"|<[a-z_]+>)' || true)"
   [[ -z "$foreign" ]] || die "public headers include: $foreign"
   for header in "$1"/tickpipe/*.h; do
-    quietly c++ -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only -I"$1" -x c++ "$header"
+    printf '#include <tickpipe/%s>\n' "$(basename -- "$header")" >"$work/alone.cpp"
+    quietly c++ -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only -I"$1" "$work/alone.cpp"
   done
 }

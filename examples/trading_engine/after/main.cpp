@@ -66,7 +66,7 @@ void mount(httplib::Server& http, tickpipe::ApiHandler& api) {
     });
   };
   for (const char* const path : {"/api/.+", "/admin/pipeline/.+", "/healthz", "/readyz", "/metrics"}) {
-    http.Get(path, serve).Post(path, serve);
+    http.Get(path, serve).Post(path, serve).Put(path, serve).Delete(path, serve).Options(path, serve);
   }
 }
 
