@@ -37,9 +37,9 @@ class Running {
     for (std::size_t i = 0; i < kSymbols; ++i) symbols_.push_back("SYM" + std::to_string(i));
   }
   /// The n-th quote of an LP: symbols in turn, prices of a slow saw.
-  LpQuoteResult send(const std::string& lp, std::uint64_t n) {
+  LpQuoteResult send(const std::string& lp, std::uint64_t n, Timestamp time = std::chrono::system_clock::now()) {
     const double bid = 1.1 + static_cast<double>(n % 1000) * 1e-5;
-    return adapter_->process_lp_quote(lp, symbols_[n % kSymbols], bid, bid + 1e-4, std::chrono::system_clock::now());
+    return adapter_->process_lp_quote(lp, symbols_[n % kSymbols], bid, bid + 1e-4, time);
   }
   /// Each call was counted once, as what it said.
   void check(std::uint64_t calls, std::uint64_t queued) {
@@ -67,6 +67,7 @@ void ProcessLpQuotePaced(benchmark::State& state) {
   constexpr std::chrono::nanoseconds kPeriod{10'000};
   std::vector<std::int64_t> took;
   took.reserve(4'000'000);
+  const std::string lp = "LP1";
   std::uint64_t n = 0;
   std::uint64_t queued = 0;
   for (; n < 10'000; ++n) queued += running.send("LP1", n).is_queued() ? 1U : 0U;
@@ -76,8 +77,9 @@ void ProcessLpQuotePaced(benchmark::State& state) {
     next += kPeriod;
     while (SteadyClock::now() < next) {
     }
+    const Timestamp time = std::chrono::system_clock::now();
     const auto begin = SteadyClock::now();
-    const LpQuoteResult result = running.send("LP1", n);
+    const LpQuoteResult result = running.send(lp, n, time);
     const auto end = SteadyClock::now();
     queued += result.is_queued() ? 1U : 0U;
     ++n;

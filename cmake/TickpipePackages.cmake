@@ -10,6 +10,7 @@ install(FILES "${service_config}" DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/
 install(FILES packaging/tickpipe.service DESTINATION lib/systemd/system COMPONENT server)
 
 # gzip -n leaves the time out, so that the same source gives the same package.
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/packaging")
 foreach(name IN ITEMS CHANGELOG.md packaging/tickpipe.1)
   get_filename_component(file "${name}" NAME)
   set(packed "${PROJECT_BINARY_DIR}/packaging/${file}.gz")

@@ -1,22 +1,18 @@
 // A program that embeds tickpipe keeps what is its own: signals, locale, working directory, environment, descriptors.
 
-#include <dirent.h>
 #include <sys/socket.h>
 #include <tickpipe/tickpipe.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <clocale>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <locale>
 #include <map>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "support/embedding.h"
@@ -128,7 +124,7 @@ TEST_F(LibraryHostTest, HandlersRunOnThreadsOfTheProgramOnly) {
 
 TEST_F(LibraryHostTest, AReaderThatGoesAwayRaisesNoSigpipe) {
   // With the default disposition a SIGPIPE would end this process.
-  ASSERT_EQ(std::signal(SIGPIPE, SIG_DFL), SIG_DFL);
+  auto* const before = std::signal(SIGPIPE, SIG_DFL);
   Pipeline pipeline(config_);
   pipeline.start();
   IntegrationAdapter adapter(pipeline);
@@ -143,6 +139,7 @@ TEST_F(LibraryHostTest, AReaderThatGoesAwayRaisesNoSigpipe) {
   ASSERT_TRUE(eventually([&] {
     return api.handle({.target = "/api/pipeline/stats"}).body.find("\"stream_clients\":0") != std::string::npos;
   }));
+  std::signal(SIGPIPE, before);
 }
 
 /// `1.234,5`

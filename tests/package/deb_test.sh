@@ -5,6 +5,7 @@ set -euo pipefail
 source "$SOURCE/tests/package/lib.sh"
 
 build="$nested-deb"
+builds+=("$build")
 step "build"
 quietly cmake -S "$SOURCE" --preset deb -B "$build"
 quietly cmake --build "$build"
@@ -75,7 +76,7 @@ fi
 # As the unit says, but in these folders and on a free port.
 "$program" serve --config "$root/etc/tickpipe/config.json" --data-dir "$work/state" --port 0 2>"$work/server.log" &
 server=$!
-trap 'kill -- "$server" 2>/dev/null || true; rm -rf -- "$work"' EXIT
+pids+=("$server")
 for ((i = 0; i < 600; ++i)); do
   port="$(sed -n 's/.*Listening on http:.*:\([0-9]*\)$/\1/p' "$work/server.log")"
   [[ -z "$port" ]] || break
@@ -92,4 +93,3 @@ wait "$server" || die "the server ended with status $?: $(cat -- "$work/server.l
 step "the unpacked library"
 libdir="$(dirname -- "$(find "$root" -name libtickpipe.so)")"
 LD_LIBRARY_PATH="$libdir" check_consumers "$root/usr" "$libdir"
-rm -rf -- "$build"

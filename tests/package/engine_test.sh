@@ -37,6 +37,7 @@ start() {
   shift
   "$work/$variant/trading_engine" --http-port=0 --hub-port=0 "$@" >"$work/engine.out" 2>"$work/engine.err" &
   engine_pid=$!
+  pids=("$engine_pid")
   for ((i = 0; i < 600; ++i)); do
     line="$(head -n 1 -- "$work/engine.out")"
     [[ -z "$line" ]] || break
@@ -50,11 +51,9 @@ start() {
 stop() {
   kill -TERM "$engine_pid"
   wait "$engine_pid" || die "the engine ended with status $?: $(cat -- "$work/engine.err")"
-  engine_pid=
+  pids=()
   grep -q '^engine: [0-9]* quotes, ended$' "$work/engine.out" || die "the engine did not end in order"
 }
-trap '[[ -z "${engine_pid:-}" ]] || kill -KILL "$engine_pid" 2>/dev/null || true; rm -rf -- "$work"' EXIT
-
 # get PATH: the status goes to $status, the body to $body.
 get() {
   status="$(curl --silent --show-error --max-time 60 --output "$work/body" --write-out '%{http_code}' "$http$1")"

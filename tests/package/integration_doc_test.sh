@@ -14,7 +14,7 @@ step "code"
 while IFS= read -r line; do
   grep -qxF -- "$line" "$SOURCE/examples/trading_engine/after/main.cpp" || die "not in after/main.cpp: $line"
 done < <(blocks "cpp after/main.cpp")
-changed="$(diff -u "$SOURCE/examples/trading_engine/before" "$SOURCE/examples/trading_engine/after" |
+changed="$( (diff -u "$SOURCE/examples/trading_engine/before" "$SOURCE/examples/trading_engine/after" || true) |
   grep -cE '^[+-]([^+-]|$)')"
 grep -q " $changed lines\.$" "$page" || die "the page does not say that $changed lines change"
 for path in $(grep -oE '\]\([^)#:]+\)' "$page" | tr -d '])('); do
@@ -49,6 +49,7 @@ step "commands"
 [[ "$(blocks "sh settings" | sed -n 's/^export \([A-Z]*\)=.*/\1/p' | tr '\n' ' ')" == "TICKPIPE BUILD PREFIX ENGINE HTTP_PORT " ]] ||
   die "the settings have changed"
 read -r http_port hub_port < <(free_ports)
+builds+=("$nested-doc")
 export TICKPIPE="$SOURCE" BUILD="$nested-doc" PREFIX="$work/prefix" ENGINE="$work/engine"
 export HTTP_PORT="$http_port" HUB_PORT="$hub_port"
 blocks sh >"$work/commands.sh"
@@ -69,4 +70,3 @@ grep -q '^event: tick' "$work/said" || die "no event stream"
 grep -q '^| nothing is lost .* PASS |$' "$work/said" || die "no sign-off table"
 failed="$(grep ' FAIL |$' "$work/said" | grep -vE '^\| (average latency|CPU|throughput)' || true)"
 [[ -z "$failed" ]] || die "$failed"
-rm -rf -- "$BUILD"

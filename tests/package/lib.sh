@@ -6,7 +6,14 @@ here="$SOURCE/tests/package"
 # Builds of the whole tree lie where those of the presets lie, so that ccache knows their files again.
 nested="$(dirname -- "$BUILD")/package-$(basename -- "$BUILD")"
 work="$(mktemp -d "${TMPDIR:-/tmp}/tickpipe-package-XXXXXX")"
-trap 'rm -rf -- "$work"' EXIT
+builds=() # to be removed
+pids=()   # to be ended
+cleanup() {
+  local pid
+  for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  rm -rf -- "$work" "${builds[@]}"
+}
+trap cleanup EXIT
 
 step() { printf -- '--- %s\n' "$*"; }
 die() {

@@ -15,8 +15,8 @@ check_consumers "$work/prefix" "$libdir"
 for how in subdirectory fetch; do
   step "$how"
   folder="$nested-$how"
+  builds+=("$folder")
   configure "$folder" -S "$here/consumer" "-DTICKPIPE_HOW=$how" "-DTICKPIPE_SOURCE=$SOURCE"
   quietly cmake --build "$folder" --target consumer
   run_consumer "$folder/consumer"
-  rm -rf -- "$folder"
 done
