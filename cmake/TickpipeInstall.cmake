@@ -19,7 +19,7 @@ install(FILES "${PROJECT_BINARY_DIR}/tickpipe-config.cmake" "${PROJECT_BINARY_DI
   DESTINATION "${package_dir}" COMPONENT development)
 
 # A static library needs at link time what a shared one has taken along.
-set(libraries "-lrocksdb -lsimdjson -ldate-tz -lz -lcrypto -pthread")
+set(libraries "-lrocksdb -lsimdjson -ldate-tz -lz -lhiredis -lssl -lcrypto -pthread")
 if(BUILD_SHARED_LIBS)
   set(TICKPIPE_PC_LIBS "")
   set(TICKPIPE_PC_LIBS_PRIVATE " ${libraries}")

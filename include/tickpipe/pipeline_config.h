@@ -30,9 +30,15 @@ struct PipelineConfig {
   std::filesystem::path data_dir = "data";
 
   // Redis
-  std::string redis_addr;  ///< host:port; empty = no Redis
-  std::string redis_password;
+  std::string redis_addr;      ///< host:port; empty = no Redis, unless there are sentinels
+  std::string redis_username;  ///< empty = the default user
+  std::string redis_password;  ///< empty = none is sent
   int redis_db = 0;
+  bool redis_tls = false;                    ///< encrypted, and the server's certificate checked
+  std::string redis_tls_ca;                  ///< file of the certificates to trust; empty = those of the system
+  std::vector<std::string> redis_sentinels;  ///< host:port of each; in place of redis_addr
+  std::string redis_master;                  ///< what the sentinels call the server
+  std::vector<std::string> redis_symbols;    ///< which symbols go to Redis; empty = all
 
   // Shards and queues
   std::uint32_t worker_count = 4;                 ///< shards, 1 to 256, a thread each

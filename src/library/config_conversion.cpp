@@ -15,6 +15,7 @@
 #include "core/safe_text.h"
 #include "model/names.h"
 #include "model/trading_calendar.h"
+#include "pipeline/redis_parts.h"
 
 namespace tickpipe::internal {
 namespace {
@@ -93,25 +94,34 @@ void check_day_close(const PipelineConfig& config) {
   }
 }
 
-/// `host:port`, or `[v6]:port`.
-void check_redis(const PipelineConfig& config) {
-  if (config.redis_addr.empty()) return;
-  const std::size_t colon = config.redis_addr.rfind(':');
-  const std::string_view text = config.redis_addr;
-  const std::string_view port = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
-  const bool is_number = !port.empty() && port.size() <= 5 &&
-                         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (colon == 0 || !is_number || std::stoi(std::string(port)) > 65535) {
-    fail("redis_addr", "\"" + safe_text(text) + "\" is not host:port");
+std::vector<std::string> symbols(std::string_view key, const std::vector<std::string>& texts) {
+  std::vector<std::string> names;
+  for (const std::string& text : texts) {
+    const auto symbol = parse_symbol(text);
+    if (!symbol) fail(key, "\"" + safe_text(text) + "\" is no symbol");
+    names.emplace_back(symbol->view());
   }
+  return names;
+}
+
+void take_redis(const tickpipe::PipelineConfig& from, PipelineConfig& to) {
+  to.redis_addr = from.redis_addr;
+  to.redis_username = from.redis_username;
+  to.redis_password = from.redis_password;
+  to.redis_db = in_range("redis_db", from.redis_db, 0, 65535);
+  to.redis_tls = from.redis_tls;
+  to.redis_tls_ca = from.redis_tls_ca;
+  to.redis_sentinels = from.redis_sentinels;
+  to.redis_master = from.redis_master;
+  to.redis_symbols = symbols("redis_symbols", from.redis_symbols);
+  if (to.redis_sentinels.empty() != to.redis_master.empty()) {
+    fail("redis_sentinels", "redis_sentinels and redis_master go together");
+  }
+  redis_settings(to);  // throws for what is no address
 }
 
 void take_names(const tickpipe::PipelineConfig& from, PipelineConfig& to) {
-  for (const std::string& text : from.symbols) {
-    const auto symbol = parse_symbol(text);
-    if (!symbol) fail("symbols", "\"" + safe_text(text) + "\" is no symbol");
-    to.symbols.emplace_back(symbol->view());
-  }
+  to.symbols = symbols("symbols", from.symbols);
   if (to.symbols.size() > to.max_symbols) {
     fail("symbols",
          std::to_string(to.symbols.size()) + " are listed, but max_symbols is " + std::to_string(to.max_symbols));
@@ -173,10 +183,7 @@ void take_server(const tickpipe::PipelineConfig& from, PipelineConfig& to) {
 
 PipelineConfig checked_config(const tickpipe::PipelineConfig& from) {
   PipelineConfig to;
-  to.redis_addr = from.redis_addr;
-  to.redis_password = from.redis_password;
-  to.redis_db = in_range("redis_db", from.redis_db, 0, 65535);
-  check_redis(to);
+  take_redis(from, to);
   to.worker_count = in_range("worker_count", from.worker_count, 1, 256);
   to.tick_buffer_size = in_range("tick_buffer_size", from.tick_buffer_size, kMinSlots, kMaxSlots);
   to.ohlc_buffer_size = in_range("ohlc_buffer_size", from.ohlc_buffer_size, kMinSlots, kMaxSlots);

@@ -98,14 +98,13 @@ std::optional<RedisEndpoint> parse_redis_endpoint(std::string_view text) {
     port = text.substr(close + 1);
   } else {
     const std::size_t colon = text.find(':');
-    if (colon != std::string_view::npos && text.find(':', colon + 1) != std::string_view::npos) {
-      return std::nullopt;  // an IPv6 address without brackets
+    if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos) {
+      return std::nullopt;  // no port, or an IPv6 address without brackets
     }
     endpoint.host = text.substr(0, colon);
-    port = colon == std::string_view::npos ? std::string_view{} : text.substr(colon);
+    port = text.substr(colon);
   }
   if (endpoint.host.empty() || endpoint.host.find_first_of(" \t\r\n/[]") != std::string::npos) return std::nullopt;
-  if (port.empty()) return endpoint;
   const auto number = port.starts_with(':') ? parse_port(port.substr(1)) : std::nullopt;
   if (!number) return std::nullopt;
   endpoint.port = *number;

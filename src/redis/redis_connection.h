@@ -20,7 +20,7 @@ struct RedisEndpoint {
   friend bool operator==(const RedisEndpoint&, const RedisEndpoint&) = default;
 };
 
-/// `host:port`, `[v6]:port` or `host` alone. Nothing when it is none of these.
+/// `host:port` or `[v6]:port`. Nothing when it is neither.
 std::optional<RedisEndpoint> parse_redis_endpoint(std::string_view text);
 std::string to_string(const RedisEndpoint& endpoint);
 

@@ -20,6 +20,10 @@ TEST(ConfigConversionTest, BothHaveTheSameDefaults) {
   const PipelineConfig own;
   EXPECT_EQ(made.redis_addr, own.redis_addr);
   EXPECT_EQ(made.redis_db, own.redis_db);
+  EXPECT_EQ(made.redis_username, own.redis_username);
+  EXPECT_EQ(made.redis_tls, own.redis_tls);
+  EXPECT_EQ(made.redis_sentinels, own.redis_sentinels);
+  EXPECT_EQ(made.redis_symbols, own.redis_symbols);
   EXPECT_EQ(made.worker_count, own.worker_count);
   EXPECT_EQ(made.tick_buffer_size, own.tick_buffer_size);
   EXPECT_EQ(made.ohlc_buffer_size, own.ohlc_buffer_size);

@@ -99,11 +99,11 @@ TEST(ReplyReaderTest, RandomBytesNeverHarm) {
 
 TEST(RedisEndpointTest, IsHostAndPort) {
   EXPECT_EQ(parse_redis_endpoint("localhost:6380"), (RedisEndpoint{"localhost", 6380}));
-  EXPECT_EQ(parse_redis_endpoint("redis"), (RedisEndpoint{"redis", 6379}));
   EXPECT_EQ(parse_redis_endpoint("[::1]:7000"), (RedisEndpoint{"::1", 7000}));
   EXPECT_EQ(to_string(RedisEndpoint{"::1", 7000}), "[::1]:7000");
   EXPECT_EQ(to_string(RedisEndpoint{"redis", 1}), "redis:1");
-  for (const char* const text : {"", ":1", "a:", "a:0", "a:65536", "a:1x", "::1", "[::1", "a b:1", "a/b:1", "[]:1"}) {
+  for (const char* const text :
+       {"", ":1", "redis", "[::1]", "a:", "a:0", "a:65536", "a:1x", "::1", "[::1", "a b:1", "a/b:1", "[]:1"}) {
     EXPECT_FALSE(parse_redis_endpoint(text)) << text;
   }
 }
