@@ -9,10 +9,10 @@ export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   librocksdb-dev libsimdjson-dev nlohmann-json3-dev libcli11-dev
-  libhowardhinnant-date-dev tzdata libspdlog-dev libfmt-dev libboost1.81-dev zlib1g-dev libssl-dev
+  libhowardhinnant-date-dev tzdata libspdlog-dev libfmt-dev libboost1.81-dev zlib1g-dev libssl-dev libhiredis-dev
 )
 # shellcheck disable=SC2034
-test_packages=(libgtest-dev libgmock-dev nodejs node-ws python3-websockets nginx-light chromium-headless-shell)
+test_packages=(libgtest-dev libgmock-dev nodejs node-ws python3-websockets nginx-light chromium-headless-shell redis-server)
 # shellcheck disable=SC2034
 tidy_packages=(clang-tidy-16 clang-format-16)
 # shellcheck disable=SC2034

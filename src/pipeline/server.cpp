@@ -174,7 +174,7 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
       http(http_options(given), api, log) {
   pipeline.for_each_symbol([this](const SymbolState& state) { view.restore(start_of(state)); });
   pipeline.add_listener(view);
-  pipeline.add_listener(streams);  // behind the view: see StreamHub
+  pipeline.add_listener(streams);                       // behind the view: see StreamHub
   if (redis) pipeline.add_listener(redis->listener());  // behind the view, which it reads
   pipeline.add_listener(bar_log);
   pipeline.add_listener(ledger);  // last: whoever is told that a quote is committed finds it in the view

@@ -21,13 +21,13 @@ class RedisBacklog final : public BatchListener {
  public:
   /// What the sink takes at once.
   struct Delivery {
-    Position position;                     ///< all of the commits up to this one are in here, or were before
-    std::vector<Tick> ticks;               ///< accepted quotes
-    std::vector<BarEvent> bars;            ///< closed and corrected ones
-    std::vector<Tick> latest;              ///< latest quotes that are not part of the stream of live quotes
-    std::vector<SymbolId> changed;         ///< of whose open bars some changed
-    std::vector<SymbolId> amended;         ///< of whose older quotes flags changed
-    std::vector<SymbolId> overrun;         ///< of whose quotes and bars some are not in here, as there was no room
+    Position position;              ///< all of the commits up to this one are in here, or were before
+    std::vector<Tick> ticks;        ///< accepted quotes
+    std::vector<BarEvent> bars;     ///< closed and corrected ones
+    std::vector<Tick> latest;       ///< latest quotes that are not part of the stream of live quotes
+    std::vector<SymbolId> changed;  ///< of whose open bars some changed
+    std::vector<SymbolId> amended;  ///< of whose older quotes flags changed
+    std::vector<SymbolId> overrun;  ///< of whose quotes and bars some are not in here, as there was no room
     std::chrono::steady_clock::time_point since;  ///< when the oldest of it was committed
 
     [[nodiscard]] bool empty() const noexcept {

@@ -126,9 +126,7 @@ struct RedisConnection::Impl {
     if (transport) transport->socket().close(ignored);
     throw RedisError("Redis at " + to_string(endpoint) + ": " + what);
   }
-  [[noreturn]] void fail(error_code ec) {
-    fail(ec == asio::error::eof ? "it closed the connection" : ec.message());
-  }
+  [[noreturn]] void fail(error_code ec) { fail(ec == asio::error::eof ? "it closed the connection" : ec.message()); }
 
   /// Lets one thing happen, until the deadline at most. False: nothing did.
   bool step(SteadyClock::time_point until) {

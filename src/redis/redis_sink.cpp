@@ -64,9 +64,7 @@ bool RedisSink::is_wanted(SymbolId id) const {
   return std::find(options_.symbols.begin(), options_.symbols.end(), name) != options_.symbols.end();
 }
 
-bool RedisSink::is_present(SymbolId id) const {
-  return parts_.market.snapshot(id).newest_seq != 0 && is_wanted(id);
-}
+bool RedisSink::is_present(SymbolId id) const { return parts_.market.snapshot(id).newest_seq != 0 && is_wanted(id); }
 
 void RedisSink::start() {
   // What the runs before have committed went over their channels, or never will.
@@ -91,8 +89,7 @@ void RedisSink::stop(std::chrono::milliseconds grace) {
   if (!thread_.joinable()) return;
   stopping_.store(true, std::memory_order_release);
   bell_.ring();
-  const bool has_ended =
-      ended_bell_.wait_for(grace, [this] { return has_ended_.load(std::memory_order_acquire); });
+  const bool has_ended = ended_bell_.wait_for(grace, [this] { return has_ended_.load(std::memory_order_acquire); });
   if (!has_ended) connector_.interrupt();
   thread_.join();
 }
@@ -413,8 +410,8 @@ void RedisSink::went_well() {
     if (!work_.has_work()) behind_since_.reset();
   }
   if (was_degraded && cause.empty()) {
-    parts_.log.info(kComponent, "Connected to " + to_string(connection_->endpoint()) + ": keys hold everything up to position " +
-                                    std::to_string(written_.position.value));
+    parts_.log.info(kComponent, "Connected to " + to_string(connection_->endpoint()) +
+                                    ": keys hold everything up to position " + std::to_string(written_.position.value));
   }
   if (SteadyClock::now() >= saved_at_ + kSaveInterval) save_position();
 }

@@ -114,9 +114,9 @@ class RedisSink {
 
   // Of the sink's thread.
   std::shared_ptr<RedisConnection> connection_;
-  RedisMark written_;         ///< what `tickpipe:sink` says, as far as is known
-  bool is_certain_ = false;   ///< written_ was confirmed, and nothing was tried since that may have been carried out
-  Position taken_;            ///< everything up to here is in Redis or in work_
+  RedisMark written_;        ///< what `tickpipe:sink` says, as far as is known
+  bool is_certain_ = false;  ///< written_ was confirmed, and nothing was tried since that may have been carried out
+  Position taken_;           ///< everything up to here is in Redis or in work_
   SteadyClock::time_point retry_at_;
   SteadyClock::time_point round_ended_;
   SteadyClock::time_point open_bars_at_;
@@ -125,8 +125,8 @@ class RedisSink {
   Position saved_;
   std::chrono::milliseconds backoff_{0};
   std::minstd_rand random_;
-  std::uint32_t audited_ = 0;    ///< the symbol to look at next
-  std::vector<SymbolId> lost_;   ///< to be written again at the next audit
+  std::uint32_t audited_ = 0;   ///< the symbol to look at next
+  std::vector<SymbolId> lost_;  ///< to be written again at the next audit
   SteadyClock::time_point lost_at_;
   std::string lost_cause_;
 
@@ -136,7 +136,7 @@ class RedisSink {
   std::atomic<std::uint64_t> rebuilds_{0};
   std::atomic<std::uint64_t> connections_{0};
   std::atomic<std::uint64_t> lost_keys_{0};
-  mutable std::mutex status_mutex_;  ///< guards what follows
+  mutable std::mutex status_mutex_;             ///< guards what follows
   std::string degraded_ = "not connected yet";  ///< the cause; empty = all is well
   Position complete_to_;
   std::optional<SteadyClock::time_point> behind_since_;  ///< the oldest commit that is in work_

@@ -20,14 +20,14 @@ class RedisWork {
   static constexpr std::int64_t kUnknown = -1;
 
   struct Symbol {
-    std::vector<Tick> ticks;     ///< new ones; at most twice as many as are kept
-    bool is_listed = false;      ///< in dirty()
+    std::vector<Tick> ticks;      ///< new ones; at most twice as many as are kept
+    bool is_listed = false;       ///< in dirty()
     bool has_new_quotes = false;  ///< the latest quote may have changed
     bool rewrites_ticks = false;  ///< all quotes that are kept are to be written, in place of those that are there
     bool has_open_bars = false;   ///< open bars changed
-    std::vector<std::uint8_t> rewrites_bars;  ///< by timeframe: likewise
-    std::uint64_t published_seq = 0;          ///< of the newest quote that went over the channels
-    bool publishes_latest = false;            ///< quotes were left out: the latest one is due
+    std::vector<std::uint8_t> rewrites_bars;                  ///< by timeframe: likewise
+    std::uint64_t published_seq = 0;                          ///< of the newest quote that went over the channels
+    bool publishes_latest = false;                            ///< quotes were left out: the latest one is due
     std::chrono::steady_clock::time_point latest_written_at;  ///< its epoch = not by this run
     // How many members the keys had when they were last seen; kUnknown = not seen yet.
     std::int64_t ticks_seen = kUnknown;

@@ -97,7 +97,7 @@ RedisWriter::Outcome RedisWriter::write_keys(RedisConnection& connection, RedisW
   // Behind the closed ones, as what is read now may be closed since.
   if (with_open_bars) {
     for (const SymbolId id : work.dirty()) {
-      if (work.symbol(id).has_open_bars) write_open_bars(id);
+      if (work.symbol(id).has_open_bars) write_open_bars(work, id);
       flush_if_large(work);
     }
   }
@@ -202,12 +202,15 @@ void RedisWriter::write_listed_bars(RedisWork& work) {
   if (series) end_series(work, *series);
 }
 
-void RedisWriter::write_open_bars(SymbolId id) {
+void RedisWriter::write_open_bars(RedisWork& work, SymbolId id) {
   for (std::uint32_t i = 0; i < timeframe_names_.size(); ++i) {
-    for (const Bar& bar : parts_.market.open_bars(id, parts_.market.timeframes()[i])) {
-      put_bar({id, i}, bar);
-      open_bars_.emplace_back(SeriesKey{id, i}, bar);
+    const SeriesKey series{id, i};
+    const std::vector<Bar> bars = parts_.market.open_bars(id, parts_.market.timeframes()[i]);
+    for (const Bar& bar : bars) {
+      put_bar(series, bar);
+      open_bars_.emplace_back(series, bar);
     }
+    if (!bars.empty()) end_series(work, series);
   }
 }
 

@@ -48,8 +48,8 @@ class RedisWriter {
     std::atomic<std::uint64_t> bytes{0};      ///< sent
   };
   struct Outcome {
-    RedisMark seen;               ///< before the first write
-    std::vector<SymbolId> lost;   ///< keys of these had fewer members than they should have
+    RedisMark seen;              ///< before the first write
+    std::vector<SymbolId> lost;  ///< keys of these had fewer members than they should have
   };
 
   /// The parts outlive it.
@@ -74,7 +74,7 @@ class RedisWriter {
 
   void write_quotes(RedisWork& work, SymbolId id);
   void write_series(RedisWork& work, SymbolId id, std::size_t timeframe_index);
-  void write_open_bars(SymbolId id);
+  void write_open_bars(RedisWork& work, SymbolId id);
   void write_listed_bars(RedisWork& work);
   void put_bar(const SeriesKey& series, const Bar& bar);
   void end_series(RedisWork& work, const SeriesKey& series);
@@ -102,8 +102,8 @@ class RedisWriter {
   RedisConnection* connection_ = nullptr;
   RedisTransaction transaction_;
   Outcome outcome_;
-  std::vector<SymbolId> trimmed_;    ///< whose quotes are in the transaction
-  std::vector<SymbolId> processed_;  ///< all of whose work is in it, or was in those before
+  std::vector<SymbolId> trimmed_;                     ///< whose quotes are in the transaction
+  std::vector<SymbolId> processed_;                   ///< all of whose work is in it, or was in those before
   std::vector<std::pair<SeriesKey, Bar>> open_bars_;  ///< written in this round, to be published
   RedisCommands messages_;
   std::string key_;

@@ -49,15 +49,23 @@ struct Setting {
   std::string path;
   std::string json;
   std::string text;
+  std::vector<Setting> with = {};  ///< keys without which it makes no sense
 };
 
 /// Every key of the documented table, in its order.
 inline std::vector<Setting> every_setting() {
   const std::string jwt = R"({"mode":"jwt","jwt":{"alg":"HS256","secret_file":"s"}})";
   return {
+      {"role", R"("edge")", "edge", {{"redis_addr", R"("redis:6379")", "redis:6379"}}},
       {"redis_addr", R"("redis:6379")", "redis:6379"},
+      {"redis_username", R"("feed")", "feed"},
       {"redis_password", R"("p w,[")", "p w,["},
       {"redis_db", "3", "3"},
+      {"redis_tls", "true", "true"},
+      {"redis_tls_ca", R"("/etc/ca.pem")", "/etc/ca.pem"},
+      {"redis_sentinels", R"(["a:26379", "b:26379"])", "a:26379,b:26379", {{"redis_master", R"("quotes")", "quotes"}}},
+      {"redis_master", R"("quotes")", "quotes", {{"redis_sentinels", R"(["a:26379"])", "a:26379"}}},
+      {"redis_symbols", R"(["EURUSD", "BTC/USD"])", "eurusd,BTC/USD"},
       {"worker_count", "8", "8"},
       {"tick_buffer_size", "2000", "2000"},
       {"ohlc_buffer_size", "2001", "2001"},
