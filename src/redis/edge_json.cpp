@@ -167,6 +167,11 @@ bool read_time(const Member& member, UnixNanos& out) noexcept {
   return time.has_value();
 }
 
+/// Bars are cut at whole seconds.
+bool read_second(const Member& member, UnixNanos& out) noexcept {
+  return read_time(member, out) && out.ns % kNanosPerSecond == 0;
+}
+
 bool read_flags(const Member& member, std::uint8_t& out) noexcept {
   constexpr std::pair<std::string_view, TickFlag> kFlags[] = {{"out_of_order", kOutOfOrder},
                                                               {"spike", kSpike},
@@ -261,9 +266,9 @@ std::optional<EdgeBar> parse_edge_bar(std::string_view json) noexcept {
         return timeframe.has_value();
       }
       case 2:
-        return read_time(member, bar.open_time);
+        return read_second(member, bar.open_time);
       case 3:
-        return read_time(member, bar.close_time);
+        return read_second(member, bar.close_time);
       case 4:
         return read_price(member, bar.open);
       case 5:

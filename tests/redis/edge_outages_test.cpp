@@ -228,6 +228,50 @@ TEST_F(EdgeOutagesTest, WhileTheNodeWritesAllKeysAnewItWaits) {
   node->stop();
 }
 
+TEST_F(EdgeOutagesTest, ItFollowsTheMasterThatSentinelsName) {
+  const auto replica = start_redis("replica");
+  replica->run({"REPLICAOF", "127.0.0.1", std::to_string(redis_->port())});
+  const std::string folder = folder_ / "sentinel";
+  std::filesystem::create_directories(folder);
+  const std::uint16_t port = free_port();
+  write_file(folder + "/sentinel.conf",
+             "port " + std::to_string(port) + "\nbind 127.0.0.1\ndir " + folder +
+                 "\nsentinel monitor quotes 127.0.0.1 " + std::to_string(redis_->port()) +
+                 " 1\nsentinel down-after-milliseconds quotes 1000\nsentinel failover-timeout quotes 5000\n");
+  const Process sentinel({"/usr/bin/redis-server", folder + "/sentinel.conf", "--sentinel"}, folder + "/sentinel");
+  const auto asked = [port](const std::vector<std::string>& question) {
+    try {
+      return RedisClient(port)(question).elements;
+    } catch (const std::runtime_error&) {
+      return std::vector<RedisClient::Reply>();
+    }
+  };
+  ASSERT_TRUE(eventually([&] { return asked({"SENTINEL", "replicas", "quotes"}).size() == 1; }));
+  const std::string more = R"("redis_addr":"","redis_sentinels":["127.0.0.1:)" + std::to_string(port) +
+                           R"("],"redis_master":"quotes","worker_count":2)";
+  const auto node = serve({"--config", file("node.json", "{" + more + "}")});
+  const auto edge =
+      spawn({"--data-dir", edge_data(), "--config", file("edge.json", R"({"role":"edge",)" + more + "}")});
+  edge->wait_until_ready();
+  post_live(*node, "EURUSD", 5);
+  expect_same(*node, *edge, "/api/quotes/latest/EURUSD");
+  WebSocketClient client(edge->port());
+  subscribe_all(client);
+  expect_tick(client, 5);
+  redis_->kill();
+  ASSERT_TRUE(eventually([&] {
+    const auto master = asked({"SENTINEL", "get-master-addr-by-name", "quotes"});
+    return master.size() == 2 && master[1].text == std::to_string(replica->port());
+  }));
+  post_live(*node, "EURUSD", 3);
+  for (std::uint64_t seq = 6; seq <= 8; ++seq) expect_tick(client, seq);
+  EXPECT_TRUE(becomes(*edge, "healthy")) << edge->log();
+  EXPECT_TRUE(edge->has_logged("Connected to " + replica->address())) << edge->log();
+  expect_same(*node, *edge, "/api/quotes/history/EURUSD");
+  edge->stop();
+  node->stop();
+}
+
 TEST_F(EdgeOutagesTest, ItOutlivesItsNode) {
   auto node = serve_node();
   const auto edge = serve_edge();

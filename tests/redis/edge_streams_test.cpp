@@ -45,8 +45,9 @@ class EdgeStreamsTest : public EdgeTest {
 };
 
 TEST_F(EdgeStreamsTest, AllAndConflatedQuotesComeWithoutRepeatOrHole) {
-  const auto node = serve_node();
-  const auto edge = serve_edge();
+  const std::string more = R"("hot_data_retention":5000)";
+  const auto node = serve_node(more);
+  const auto edge = serve_edge(more);
   post_live(*node, "EURUSD", 3);
   expect_same(*node, *edge, "/api/quotes/latest/EURUSD");
   WebSocketClient all(edge->port());
@@ -106,20 +107,17 @@ TEST_F(EdgeStreamsTest, BarsComeOnCloseAndOnRevision) {
   client.send_json(subscribe("bars", {"EURUSD"}, {{"timeframe", "1s"}}));
   const std::int64_t time = wall_clock().ns;
   post(*node, quote("EURUSD", time, 2 * kBid));
-  const auto read_bar = [&](bool is_closed, int revision) {
+  const auto read_closed = [&](int revision) {
     while (const auto bar = client.read("bar")) {
-      if (bar->at("is_closed") == is_closed && bar->at("revision") == revision && bar->at("high") == 2.20001)
-        return *bar;
+      if (bar->at("is_closed") == true && bar->at("revision") == revision && bar->at("high") == 2.20001) return *bar;
     }
     return Json();
   };
-  const Json open = read_bar(false, 0);
-  const Json closed = read_bar(true, 0);
-  EXPECT_EQ(open.value("open_time", 1), closed.value("open_time", 2));
+  const Json closed = read_closed(0);
   post(*node, quote("EURUSD", time - 1, 2 * kBid - 1'000'000));
-  const Json revised = read_bar(true, 1);
-  EXPECT_EQ(revised.value("open_time", 1), closed.value("open_time", 2));
-  EXPECT_EQ(revised.value("tick_count", 0), closed.value("tick_count", 0) + 1);
+  const Json revised = read_closed(1);
+  EXPECT_EQ(revised.at("open_time"), closed.at("open_time"));
+  EXPECT_EQ(revised.at("tick_count"), closed.at("tick_count").get<int>() + 1);
   edge->stop();
   node->stop();
 }
@@ -147,6 +145,30 @@ TEST_F(EdgeStreamsTest, AWebSocketClientOfTheNodeResumesAtTheEdge) {
   EXPECT_EQ(afresh.size(), 1U);
   EXPECT_EQ(afresh.front().value("snapshot", false), true);
   EXPECT_EQ(afresh.front().value("recovered", true), false);
+  edge->stop();
+  node->stop();
+}
+
+TEST_F(EdgeStreamsTest, WhoIsAheadOfTheEdgeGoesOnBehindWhatItHas) {
+  const auto node = serve_node();
+  const auto edge = serve_edge();
+  post_live(*node, "EURUSD", 3);
+  expect_same(*node, *edge, "/api/quotes/latest/EURUSD");
+  redis_->pause();
+  post_live(*node, "EURUSD", 5);
+  WebSocketClient client(edge->port());
+  client.send_json(subscribe("quotes", {"EURUSD"},
+                             {{"mode", "all"}, {"resume", {{"epoch", epoch(*node)}, {"seq", {{"EURUSD", 7}}}}}}));
+  EXPECT_EQ(client.read("subscribed")->at("recovered"), true);
+  EventStream events(edge->port(), "/api/quotes/stream?symbol=EURUSD", epoch(*node) + ":7");
+  EXPECT_EQ(events.next()->retry, "2000");
+  redis_->resume();
+  EXPECT_EQ(events.next_tick(), "EURUSD 8");
+  const auto tick = client.read("tick");
+  ASSERT_TRUE(tick);
+  EXPECT_EQ(tick->at("seq"), 8);
+  EXPECT_EQ(tick->count("skipped"), 0U);
+  EXPECT_EQ(tick->count("snapshot"), 0U);
   edge->stop();
   node->stop();
 }

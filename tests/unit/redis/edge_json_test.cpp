@@ -165,7 +165,8 @@ TEST(EdgeJsonTest, WhatNoNodeWritesIsRefused) {
            {"\"volume\":7", "\"volume\":-7"},
            {"\"volume\":7", "\"volume\":1e3"},
            {"\"volume\":7", "\"volume\":100000000000000000000000000000000"},
-           {"2026-01-15T22:05", "2026-01-15T22:00"}}) {
+           {"2026-01-15T22:05", "2026-01-15T22:00"},
+           {"2026-01-15T22:05:00.000", "2026-01-15T22:05:00.001"}}) {
     std::string bad = bar;
     ASSERT_NE(bad.find(from), std::string::npos) << from;
     bad.replace(bad.find(from), from.size(), to);
