@@ -20,7 +20,7 @@ target_compile_options(tickpipe_flags INTERFACE
   -Wcast-align -Werror -fno-omit-frame-pointer)
 # g++ 12 sees overlapping copies in inlined std::string code where there are none (GCC bug 105651).
 target_compile_options(tickpipe_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
-target_include_directories(tickpipe_flags INTERFACE "${PROJECT_SOURCE_DIR}/src")
+target_include_directories(tickpipe_flags INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
 if(TICKPIPE_SANITIZE)
   target_compile_options(tickpipe_flags INTERFACE -fsanitize=${TICKPIPE_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(tickpipe_flags INTERFACE -fsanitize=${TICKPIPE_SANITIZE})
@@ -33,7 +33,7 @@ function(tickpipe_library name)
   add_library(tickpipe_${name} STATIC ${arg_SOURCES})
   add_library(tickpipe::${name} ALIAS tickpipe_${name})
   target_link_libraries(tickpipe_${name} PUBLIC ${arg_PUBLIC} PRIVATE tickpipe_flags ${arg_PRIVATE})
-  target_include_directories(tickpipe_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+  target_include_directories(tickpipe_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
 endfunction()
 
 # tickpipe_test(unit_core DIRECTORY unit/core LIBRARIES libs...) builds one binary from every *_test.cpp of a folder.

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# scripts/acceptance.sh [--no-load] [--seconds N] [--symbols N] URL
+# scripts/acceptance.sh [--no-load] [--seconds N] [--symbols N] [--markdown] URL
 #
-# Goes through the REST interface of a running server as an integration engineer would, and prints
-# `check | target | actual | PASS or FAIL`. Needs bash, curl and awk.
+# Goes through the REST interface of a running server, or of an engine that has it on its own port, as an integration
+# engineer would, and prints `check | target | actual | PASS or FAIL`; with --markdown as the table that is signed off.
+# CPU and memory are those of the whole process. Needs bash, curl and awk.
 #
 # The throughput check posts generated ticks of one symbol, `ACCEPT.TEST<time>`, as history for some seconds: they are
 # stored like any others. `--no-load` leaves it out. With authentication on, TICKPIPE_API_KEY is sent as X-API-Key.
@@ -13,19 +14,21 @@ set -euo pipefail
 export LC_ALL=C
 
 usage() {
-  sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
   exit 2
 }
 
 whole_number() { [[ "$1" =~ ^[1-9][0-9]{0,3}$ ]]; }
 
 load=1
+markdown=0
 seconds=5
 max_symbols=10
 url=
 while (($# > 0)); do
   case "$1" in
     --no-load) load=0 ;;
+    --markdown) markdown=1 ;;
     --seconds | --symbols)
       (($# > 1)) && whole_number "$2" || usage
       if [[ "$1" == --seconds ]]; then seconds="$2"; else max_symbols="$2"; fi
@@ -59,7 +62,12 @@ curl_config="$work/curl.conf"
 if [[ -n "${TICKPIPE_API_KEY:-}" ]]; then printf 'header = "X-API-Key: %s"\n' "$TICKPIPE_API_KEY" >"$curl_config"; fi
 
 failures=0
-row() { printf '%-34s | %-32s | %-38s | %s\n' "$1" "$2" "$3" "$4"; }
+row() {
+  local form='%-34s | %-32s | %-38s | %s\n'
+  ((markdown == 0)) || form='| %s | %s | %s | %s |\n'
+  # shellcheck disable=SC2059
+  printf "$form" "$1" "$2" "$3" "$4"
+}
 
 # check NAME TARGET ACTUAL CONDITION...: a row that passes if the condition, a command, succeeds.
 check() {
@@ -105,8 +113,15 @@ compare() {
 
 percent_encode() { printf '%s' "$1" | sed 's/%/%25/g; s,/,%2F,g; s/:/%3A/g'; }
 
-row check target actual result
-row "$(printf '%.0s-' {1..34})" "$(printf '%.0s-' {1..32})" "$(printf '%.0s-' {1..38})" ------
+if ((markdown)); then
+  request GET /api/pipeline/stats
+  printf '## Sign-off\n\ntickpipe %s at %s, %s\n\n' "$(text version <<<"$body")" "$url" "$(date -u +%FT%TZ)"
+  row check target actual result
+  row --- --- --- ---
+else
+  row check target actual result
+  row "$(printf '%.0s-' {1..34})" "$(printf '%.0s-' {1..32})" "$(printf '%.0s-' {1..38})" ------
+fi
 
 # --- health and statistics -------------------------------------------------------------------------------------------
 
@@ -118,6 +133,12 @@ if [[ "$status" == 000 ]]; then
   echo "acceptance.sh: no answer from $url: $(<"$work/error")" >&2
   exit 1
 fi
+
+request GET /readyz
+check "readiness" "200" "$status" eval '[[ "$status" == 200 ]]'
+request GET /metrics
+check "metrics" "200, tickpipe_… lines" "$status, $(grep -c '^tickpipe_' <<<"$body" || true) lines" \
+  eval '[[ "$status" == 200 && "$body" == *tickpipe_* ]]'
 
 request GET /api/pipeline/stats
 stats="$body"
@@ -196,6 +217,13 @@ check "latest quotes" "200, 0 < bid <= ask" "${#checked[@]} symbols, bad: ${quot
 check "1m bars" "200, low <= open, close <= high" "$bars_seen bars, $bars_bad bad, none: ${bars_failed[*]:--}" \
   eval '[[ ${#checked[@]} -gt 0 && $bars_bad -eq 0 && ${#bars_failed[@]} -eq 0 ]]'
 
+# An event stream begins with the latest quote of its symbol, or waits for the first.
+if ((${#checked[@]} > 0)); then
+  events="$(curl --config "$curl_config" --silent --no-buffer --max-time 3 \
+    "$url/api/quotes/stream?symbol=$(percent_encode "${checked[0]}")" 2>/dev/null | grep -c '^event: ' || true)"
+  check "event stream, ${checked[0]}" "at least one event in 3 s" "$events events" eval '((events > 0))'
+fi
+
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 request GET /api/quotes/latest/NO.SUCH.SYMBOL.HERE
@@ -272,6 +300,7 @@ check "CPU" "< 2 cores (half of 4 workers)" "$cores cores" \
 check "memory" "< 1 GB" "$(awk -v "b=${resident:-0}" 'BEGIN { printf "%.0f MB", b / 1e6 }')" \
   compare 'b > 0 && b < 1e9' "b=$resident"
 
+if ((markdown)); then printf '\nChecked by, date: \n\nAccepted by, date: \n\n'; fi
 if ((failures > 0)); then
   echo "$failures failed"
   exit 1

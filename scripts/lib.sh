@@ -12,7 +12,10 @@ build_packages=(
   libhowardhinnant-date-dev tzdata libspdlog-dev libfmt-dev libboost1.81-dev zlib1g-dev libssl-dev libhiredis-dev
 )
 # shellcheck disable=SC2034
-test_packages=(libgtest-dev libgmock-dev nodejs node-ws python3-websockets nginx-light chromium-headless-shell redis-server)
+test_packages=(
+  libgtest-dev libgmock-dev nodejs node-ws python3-websockets nginx-light chromium-headless-shell
+  libcpp-httplib-dev dpkg-dev file lintian curl patch python3 redis-server openssl
+)
 # shellcheck disable=SC2034
 tidy_packages=(clang-tidy-16 clang-format-16)
 # shellcheck disable=SC2034

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/allocation_counter.h"
+#include "app/bench_redis.h"
 #include "app/commands.h"
 #include "app/output.h"
 #include "core/error.h"
@@ -121,6 +122,15 @@ struct Offered {
   std::uint64_t warm_up_allocations = 0;
 };
 
+/// As a feed that is live, all of whose quotes go over the channels of Redis.
+void submit_live(QuoteProducer& producer, QuoteStream& stream, UnixNanos now, std::uint64_t count) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    RawQuote quote = stream.next();
+    quote.ts_event = UnixNanos{now.ns + static_cast<std::int64_t>(i)};
+    producer.submit(quote, std::nullopt, QuoteOrigin::kLive);
+  }
+}
+
 /// Feeds the pipeline until the extent is reached.
 Offered offer(Pipeline& pipeline, const BenchOptions& options, SteadyClock::time_point start) {
   constexpr std::uint64_t kBurst = 256;
@@ -146,7 +156,11 @@ Offered offer(Pipeline& pipeline, const BenchOptions& options, SteadyClock::time
     }
     if (options.ticks) count = std::min(count, *options.ticks - offered.ticks);
     producer.take_time();
-    for (std::uint64_t i = 0; i < count; ++i) producer.submit(stream.next());
+    if (options.store == "redis") {
+      submit_live(producer, stream, pipeline.clock().now(), count);
+    } else {
+      for (std::uint64_t i = 0; i < count; ++i) producer.submit(stream.next());
+    }
     offered.ticks += count;
     if (options.rate != 0) producer.flush();
   }
@@ -184,7 +198,6 @@ std::uint64_t bytes_in(const std::filesystem::path& folder) {
 }  // namespace
 
 int run_bench(PipelineConfig config, const BenchOptions& options) {
-  if (options.store == "redis") throw ConfigError("--store redis: not in this build; use none or embedded");
   if (options.symbols == 0 || options.symbols > kMostSymbols) throw ConfigError("--symbols: 1 to 100000");
   if (options.workers) config.worker_count = *options.workers;
   config.store.type = options.store == "none" ? StoreType::kNone : StoreType::kEmbedded;
@@ -196,10 +209,16 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
 
   const SystemClock clock;
   LatencyListener listener(clock);
-  Pipeline pipeline(
-      config,
-      {.data_dir = data_dir, .clock = &clock, .listeners = {&listener}, .give_up_after = std::chrono::seconds{30}});
+  const bool with_redis = options.store == "redis";
+  Pipeline pipeline(config, {.data_dir = data_dir,
+                             .clock = &clock,
+                             .listeners = {&listener},
+                             .give_up_after = std::chrono::seconds{30},
+                             .is_service = with_redis});
+  std::optional<BenchRedis> redis;
+  if (with_redis) redis.emplace(config, pipeline);
   pipeline.start();
+  if (redis) redis->start();
   const std::uint64_t written_before = bytes_written();
   const auto start = SteadyClock::now();
   const Offered offered = offer(pipeline, options, start);
@@ -208,6 +227,7 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
   pipeline.stop();
   if (const std::string failure = pipeline.failure(); !failure.empty()) throw Error(failure);
+  if (redis) redis->finish();
 
   const PipelineStats stats = pipeline.stats();
   rusage usage{};
@@ -252,6 +272,9 @@ int run_bench(PipelineConfig config, const BenchOptions& options) {
     field("written_mb", number(written / 1e6));
     field("stored_mb", number(stored / 1e6));
     field("write_amplification", number(stored != 0 ? written / stored : 0));
+  }
+  if (redis) {
+    for (const auto& [name, value] : redis->figures()) field(name, number(value));
   }
   Output output;
   output.write(out + "}\n");

@@ -1,20 +1,12 @@
 #pragma once
 
-#include <stdexcept>
-#include <string>
+#include <tickpipe/error.h>
 
 namespace tickpipe::internal {
 
-/// Something that stops a command or the start of a pipeline. what() names the cause and the remedy.
-class Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// A configuration, an option or an input header that cannot be used; the program ends with status 2.
-class ConfigError : public Error {
- public:
-  using Error::Error;
-};
+// One family inside and outside: what internals throw is what users of the library catch. A ConfigError ends the
+// program with status 2.
+using tickpipe::ConfigError;
+using tickpipe::Error;
 
 }  // namespace tickpipe::internal

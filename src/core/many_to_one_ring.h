@@ -33,16 +33,21 @@ class ManyToOneRing {
 
   /// Pushes as many elements from the front of `items` as fit at once and returns their number. Any thread.
   std::size_t try_push(std::span<const T> items) noexcept {
+    if (items.empty()) return 0;
     std::uint64_t tail = tail_.load(std::memory_order_relaxed);
+    std::uint64_t head = seen_head_.load(std::memory_order_acquire);
     std::size_t count = 0;
     do {
-      const std::uint64_t used = tail - head_.load(std::memory_order_acquire);
-      if (used > capacity_) {  // `tail` is stale and lies behind `head_`
-        tail = tail_.load(std::memory_order_relaxed);
-        continue;
+      count = room(tail, head, items.size());
+      if (count == items.size()) continue;
+      // Only now the line that the consumer writes all the time is fetched.
+      head = head_.load(std::memory_order_acquire);
+      seen_head_.store(head, std::memory_order_release);  // maybe older than another's: then it is fetched again
+      count = room(tail, head, items.size());
+      if (count == 0) {
+        if (tail - head <= capacity_) return 0;
+        tail = tail_.load(std::memory_order_relaxed);  // it is stale and lies behind `head`
       }
-      count = std::min(capacity_ - static_cast<std::size_t>(used), items.size());
-      if (count == 0) return 0;
     } while (count == 0 || !tail_.compare_exchange_weak(tail, tail + count, std::memory_order_relaxed));
     for (std::size_t i = 0; i < count; ++i) {
       Slot& slot = slots_[(tail + i) & mask_];
@@ -82,7 +87,13 @@ class ManyToOneRing {
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:
-  struct Slot {
+  /// How many of `wanted` there is room for; 0 too for a `tail` behind `head`.
+  [[nodiscard]] std::size_t room(std::uint64_t tail, std::uint64_t head, std::size_t wanted) const noexcept {
+    const std::uint64_t used = tail - head;
+    return used > capacity_ ? 0 : std::min(capacity_ - static_cast<std::size_t>(used), wanted);
+  }
+
+  struct alignas(64) Slot {  // one cache line for a quote and its stamp
     std::atomic<std::uint64_t> stamp{0};
     T item{};
   };
@@ -91,6 +102,7 @@ class ManyToOneRing {
   const std::size_t mask_;
   const std::unique_ptr<Slot[]> slots_;
   alignas(64) std::atomic<std::uint64_t> tail_{0};
+  std::atomic<std::uint64_t> seen_head_{0};  ///< as producers saw it last; never ahead of `head_`
   alignas(64) std::atomic<std::uint64_t> head_{0};
 };
 

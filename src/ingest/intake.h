@@ -16,8 +16,8 @@
 
 namespace tickpipe::internal {
 
-/// What producers count. One writer each, read by anyone.
-struct IntakeCounters {
+/// What producers count. One writer each, read by anyone; none shares a cache line with another's.
+struct alignas(64) IntakeCounters {
   std::atomic<std::uint64_t> received{0};
   std::atomic<std::uint64_t> dropped{0};
   std::array<std::atomic<std::uint64_t>, kReasonCount> refused{};

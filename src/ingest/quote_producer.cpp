@@ -138,8 +138,8 @@ void QuoteProducer::flush(std::size_t shard) {
       bump(counters_.dropped, rest);
     } else {
       bump(counters_.refused[index_of(Reason::kStoreUnavailable)], rest);
-      lost_[shard] += rest;
     }
+    lost_[shard] += rest;
   }
   quotes.clear();
 }

@@ -45,8 +45,8 @@ class QuoteProducer {
   /// From now on shards tell this sink of the VerdictBook what they decide on the quotes that submit() takes; 0 =
   /// nobody. Flush before changing it.
   void set_verdict_sink(std::uint16_t sink) noexcept { sink_ = sink; }
-  /// How many of the quotes taken last for a shard never reached it, as the store failed while they waited for room;
-  /// they are counted as refused. Forgets it.
+  /// How many of the quotes taken last for a shard never reached it: with kWait as the store failed while they waited
+  /// for room, counted as refused; with kDrop as there was no room, counted as dropped. Forgets it.
   std::size_t take_lost(std::size_t shard) noexcept { return std::exchange(lost_[shard], 0); }
   [[nodiscard]] bool has_lost() const noexcept {
     return std::any_of(lost_.begin(), lost_.end(), [](std::size_t count) { return count != 0; });

@@ -15,6 +15,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::string_view kComponent = "Monitor";
+/// As good as never; time_point::max() overflows in some waits.
+constexpr std::chrono::nanoseconds kNever = std::chrono::hours{24 * 365 * 10};
 
 std::string stats_line(const SystemStats& stats) {
   const std::pair<const char*, std::uint64_t> figures[] = {
@@ -58,22 +60,23 @@ void HealthMonitor::stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
-  write_stats();
+  if (options_.stats_interval.count() != 0) write_stats();
 }
 
 void HealthMonitor::loop(const std::stop_token& stop) {
-  auto next_check = SteadyClock::now() + options_.check_interval;
-  auto next_stats = SteadyClock::now() + options_.stats_interval;
+  const bool writes_stats = options_.stats_interval.count() != 0;
+  auto next_check = SteadyClock::now() + (options_.checks_feeds ? options_.check_interval : kNever);
+  auto next_stats = SteadyClock::now() + (writes_stats ? options_.stats_interval : kNever);
   while (true) {
     {
-      const auto next = options_.checks_feeds ? std::min(next_check, next_stats) : next_stats;
+      const auto next = std::min(next_check, next_stats);
       std::unique_lock lock(sleep_mutex_);
       sleep_.wait_until(lock, stop, next, [] { return false; });
     }
     if (stop.stop_requested()) return;
     const auto now = SteadyClock::now();
     // From now on and not from when it was due: what was missed while the machine slept is not made up for.
-    if (options_.checks_feeds && now >= next_check) {
+    if (now >= next_check) {
       check();
       next_check = now + options_.check_interval;
     }

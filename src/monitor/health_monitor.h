@@ -34,7 +34,7 @@ class HealthMonitor {
   struct Options {
     bool checks_feeds = true;  ///< `enable_health_checks`; without, only statistics are written
     std::chrono::nanoseconds check_interval = std::chrono::seconds{30};
-    std::chrono::nanoseconds stats_interval = std::chrono::seconds{30};
+    std::chrono::nanoseconds stats_interval = std::chrono::seconds{30};  ///< 0 = never by itself
   };
   struct Counts {
     std::uint64_t healthy = 0;
@@ -51,8 +51,8 @@ class HealthMonitor {
 
   /// The first check comes after an interval, as do the first statistics.
   void start();
-  /// Ends the thread at once, or after what it is doing, and writes the statistics once more. Does nothing without
-  /// start().
+  /// Ends the thread at once, or after what it is doing, and writes the statistics once more if it wrote them by
+  /// itself. Does nothing without start().
   void stop();
 
   /// Looks at the feeds now. A source that throws is reported as an error and changes nothing.

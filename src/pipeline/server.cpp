@@ -104,7 +104,7 @@ struct Server::Impl final : Maintenance {
   StreamHub streams;
   LocalStreams local_streams;
   Api api;
-  HttpServer http;
+  std::optional<HttpServer> http;
   bool is_running = false;
   std::string told_failure;
   std::chrono::steady_clock::time_point next_cleanup = std::chrono::steady_clock::now() + kFirstCleanup;
@@ -139,7 +139,7 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
               .feeds = [this] { return feed_statuses(); },
               .feed_of_lp = [this](const Name& lp) { return feed_of_lp(lp); },
               .quotes_distributed = [this] { return api.quotes_served() + streams.counters().messages; },
-              .connections = [this] { return http.connections(); },
+              .connections = [this] { return http ? http->connections() : streams.counters().clients; },
               .streams = [this] { return stream_stats(streams); },
               .stream_latency = [this] { return streams.latency(); },
               .sinks = [this] { return sink_statuses(); }}),
@@ -170,8 +170,8 @@ Server::Impl::Impl(const PipelineConfig& given, Options given_options, Log& give
            .epoch = pipeline.epoch(),
            .stale_after = given.stale_quote_threshold,
            .run_in_background = [this](std::function<void()> work) { queries.submit(std::move(work)); },
-           .streams = &streams}),
-      http(http_options(given), api, log) {
+           .streams = &streams}) {
+  if (options.listens) http.emplace(http_options(given), api, log);
   pipeline.for_each_symbol([this](const SymbolState& state) { view.restore(start_of(state)); });
   pipeline.add_listener(view);
   pipeline.add_listener(streams);                       // behind the view: see StreamHub
@@ -270,12 +270,20 @@ std::unique_ptr<LocalSubscription> Server::subscribe(std::vector<Name> symbols, 
   return impl_->local_streams.subscribe(std::move(symbols), options, std::move(handler));
 }
 
-std::uint16_t Server::port() const { return impl_->http.port(); }
+std::uint16_t Server::port() const { return impl_->http ? impl_->http->port() : std::uint16_t{0}; }
+void Server::write_stats() { impl_->status.write_stats(); }
+HttpHandler& Server::api() noexcept { return impl_->api; }
+Intake& Server::intake() noexcept { return impl_->pipeline.intake(); }
+VerdictLedger& Server::ledger() noexcept { return impl_->ledger; }
+const MarketData& Server::market() const noexcept { return impl_->view; }
+const SystemStatus& Server::status() const noexcept { return impl_->status; }
+const SymbolRegistry& Server::symbols() const noexcept { return impl_->pipeline.symbols(); }
+const LpRegistry& Server::lps() const noexcept { return impl_->pipeline.lps(); }
 
 void Server::start() {
   Impl& all = *impl_;
   if (all.is_running) return;
-  all.http.start();  // first, as it is what may fail; readiness says that it is not time yet
+  if (all.http) all.http->start();  // first, as it is what may fail; readiness says that it is not time yet
   all.is_running = true;
   const bool is_stored = all.config.store.type != StoreType::kNone;
   all.log.info("Storage", is_stored ? "Storage manager started: " + safe_text(all.options.data_dir.string(), 4096)
@@ -290,7 +298,7 @@ void Server::start() {
   for (const ConfiguredFeed& feed : all.options.feeds) all.start_feed(feed);
   all.status.set_readiness(Readiness::kReady);
   all.log.info("Pipeline", "Market data pipeline started");
-  all.log.info("API", "Listening on " + http_address(all.config, port()));
+  if (all.http) all.log.info("API", "Listening on " + http_address(all.config, port()));
 }
 
 void Server::stop() {
@@ -298,8 +306,10 @@ void Server::stop() {
   if (!all.is_running) return;
   all.is_running = false;
   all.status.set_readiness(Readiness::kDraining);
-  all.http.stop_accepting();
-  all.log.info("Server", "Stopping: no new connections");
+  if (all.http) {
+    all.http->stop_accepting();
+    all.log.info("Server", "Stopping: no new connections");
+  }
   for (const auto& feed : all.feeds) feed.runner->request_stop();
   for (const auto& feed : all.feeds) feed.runner->join();
   all.ingest.stop();
@@ -320,8 +330,10 @@ void Server::stop() {
   all.status.stop();
   all.tick_log();
   all.queries.stop();
-  all.http.stop(kHttpGrace);
-  all.log.info("Server", "Stopping: connections are closed");
+  if (all.http) {
+    all.http->stop(kHttpGrace);
+    all.log.info("Server", "Stopping: connections are closed");
+  }
   if (stats.in_flight != 0) {
     throw Error(std::to_string(stats.in_flight) + " accepted ticks could not be stored; none of them was " +
                 "acknowledged or shown: " + all.pipeline.failure());

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "feed/feed_spec.h"
+#include "model/name_registry.h"
 #include "model/names.h"
 #include "pipeline/pipeline_config.h"
 #include "serve/stream/local_streams.h"
@@ -22,6 +23,12 @@ struct ConfiguredFeed {
   std::string text;
 };
 
+class HttpHandler;
+class Intake;
+class MarketData;
+class SystemStatus;
+class VerdictLedger;
+
 /// A whole running system: pipeline, feeds, read side, monitor, HTTP.
 ///
 /// Life: construct (opens and recovers the data), start(), stop(). Threads: start(), stop() and reload() from one
@@ -32,7 +39,8 @@ class Server {
     std::filesystem::path data_dir = "data";  ///< not touched with StoreType::kNone
     std::vector<ConfiguredFeed> feeds;
     std::string version;
-    std::chrono::nanoseconds stats_interval = std::chrono::seconds{30};
+    std::chrono::nanoseconds stats_interval = std::chrono::seconds{30};  ///< 0 = only by write_stats()
+    bool listens = true;  ///< false: no socket; requests come through api()
   };
 
   /// `log` and `clock` outlive it. Throws Error, or ConfigError when the configuration does not fit the stored data.
@@ -59,7 +67,21 @@ class Server {
   [[nodiscard]] std::unique_ptr<LocalSubscription> subscribe(std::vector<Name> symbols, const QuoteOptions& options,
                                                              QuoteHandler handler);
 
+  /// 0 before start(), and for one that does not listen.
   [[nodiscard]] std::uint16_t port() const;
+
+  /// Writes the line of statistics. Any thread.
+  void write_stats();
+
+  // The parts, for a program that embeds it. Valid as long as the server; requests through api() end
+  // before it does.
+  [[nodiscard]] HttpHandler& api() noexcept;
+  [[nodiscard]] Intake& intake() noexcept;
+  [[nodiscard]] VerdictLedger& ledger() noexcept;
+  [[nodiscard]] const MarketData& market() const noexcept;
+  [[nodiscard]] const SystemStatus& status() const noexcept;
+  [[nodiscard]] const SymbolRegistry& symbols() const noexcept;
+  [[nodiscard]] const LpRegistry& lps() const noexcept;
 
  private:
   struct Impl;

@@ -24,7 +24,7 @@ class ServerStatus final : public SystemStatus {
  public:
   struct Sources {
     std::string version;
-    std::chrono::nanoseconds stats_interval{0};
+    std::chrono::nanoseconds stats_interval{0};  ///< 0 = only by write_stats()
     std::function<std::vector<FeedStatus>()> feeds;
     std::function<std::optional<FeedState>(const Name&)> feed_of_lp;  ///< nothing: it comes by no feed
     std::function<std::uint64_t()> quotes_distributed;
@@ -40,6 +40,7 @@ class ServerStatus final : public SystemStatus {
 
   void start() { monitor_.start(); }
   void stop() { monitor_.stop(); }
+  void write_stats() { monitor_.write_stats(); }
   void set_readiness(Readiness readiness) noexcept { readiness_.store(readiness, std::memory_order_release); }
   void set_stale_after(std::chrono::nanoseconds threshold) noexcept {
     stale_after_ns_.store(threshold.count(), std::memory_order_relaxed);

@@ -63,9 +63,8 @@ void RedisWork::add(const RedisBacklog::Delivery& delivery, bool keeps_quotes) {
 }
 
 void RedisWork::add_bar(const BarEvent& event, bool is_published) {
-  Symbol& of = touch(event.symbol);
+  touch(event.symbol);
   has_work_ = true;
-  if (of.rewrites_bars[event.timeframe_index] != 0) return;
   const BarKey key{event.symbol, event.timeframe_index, event.bar.open_time};
   SeriesBar& bar = bars_[key];
   // Of two states of a bar the later one counts: more ticks are in it, or it was corrected since.

@@ -84,6 +84,8 @@ RedisWriter::Outcome RedisWriter::write_keys(RedisConnection& connection, RedisW
   transaction_.clear();
   transaction_.command().add("HMGET", redis_keys::kSink, "epoch", "position");
   transaction_.on_reply([this](RedisReply&& reply) { outcome_.seen = parse_mark(reply); });
+  // Before what is read from the market data, which may be newer.
+  write_listed_bars(work);
   for (const SymbolId id : work.dirty()) {
     write_quotes(work, id);
     const RedisWork::Symbol& of = work.symbol(id);
@@ -93,7 +95,6 @@ RedisWriter::Outcome RedisWriter::write_keys(RedisConnection& connection, RedisW
     processed_.push_back(id);
     flush_if_large(work);
   }
-  write_listed_bars(work);
   // Behind the closed ones, as what is read now may be closed since.
   if (with_open_bars) {
     for (const SymbolId id : work.dirty()) {

@@ -5,7 +5,6 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -15,10 +14,6 @@
 
 namespace tickpipe::internal {
 namespace {
-
-constexpr std::chrono::seconds kFoldWithin{1};
-/// Different lines of the last second that are remembered; each line is compared with all of them.
-constexpr std::size_t kMaxRecent = 32;
 
 std::string_view name_of(LogLevel level) noexcept {
   constexpr std::string_view kNames[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR"};
@@ -114,11 +109,16 @@ class ProgramLog::Output {
 };
 
 ProgramLog::ProgramLog(const Clock& clock, Settings settings)
-    : clock_(clock), settings_(std::move(settings)), output_(std::make_unique<Output>(settings_.file)) {}
+    : clock_(clock),
+      settings_(std::move(settings)),
+      output_(std::make_unique<Output>(settings_.file)),
+      folder_([this](LogLevel level, std::string_view component, std::string_view message, UnixNanos time) {
+        write_line(level, component, message, time);
+      }) {}
 
 ProgramLog::~ProgramLog() {
   try {
-    for (Recent& recent : recent_) tell_repeats(recent, clock_.now());
+    folder_.forget_all(clock_.now());
   } catch (const std::exception&) {  // no memory for a line: it is lost
   }
 }
@@ -126,8 +126,7 @@ ProgramLog::~ProgramLog() {
 void ProgramLog::reconfigure(Settings settings) {
   auto output = std::make_unique<Output>(settings.file);
   const std::lock_guard lock(mutex_);
-  for (Recent& recent : recent_) tell_repeats(recent, clock_.now());
-  recent_.clear();
+  folder_.forget_all(clock_.now());
   settings_ = std::move(settings);
   output_ = std::move(output);
 }
@@ -136,19 +135,7 @@ void ProgramLog::write(LogLevel level, std::string_view component, std::string_v
   try {
     const std::lock_guard lock(mutex_);
     if (!settings_.level || level < *settings_.level) return;
-    const UnixNanos now = clock_.now();
-    forget_old(now);
-    const auto same = std::find_if(recent_.begin(), recent_.end(), [&](const Recent& recent) {
-      return recent.level == level && recent.component == component && recent.message == message;
-    });
-    if (same != recent_.end()) {
-      ++same->repeats;
-      return;
-    }
-    for (Recent& recent : recent_) tell_repeats(recent, now);
-    if (recent_.size() == kMaxRecent) recent_.erase(recent_.begin());
-    recent_.push_back({level, std::string(component), std::string(message), now, 0});
-    write_line(level, component, message, now);
+    folder_.take(level, component, message, clock_.now());
   } catch (const std::exception&) {  // no memory for a line: it is lost
   }
 }
@@ -156,27 +143,9 @@ void ProgramLog::write(LogLevel level, std::string_view component, std::string_v
 void ProgramLog::tick() noexcept {
   try {
     const std::lock_guard lock(mutex_);
-    forget_old(clock_.now());
+    folder_.forget_old(clock_.now());
   } catch (const std::exception&) {
   }
-}
-
-/// A clock that was set back ends the second of every line too.
-void ProgramLog::forget_old(UnixNanos time) {
-  const auto is_old = [time](const Recent& recent) {
-    return time < recent.written || time - recent.written >= kFoldWithin;
-  };
-  for (Recent& recent : recent_) {
-    if (is_old(recent)) tell_repeats(recent, time);
-  }
-  recent_.erase(std::remove_if(recent_.begin(), recent_.end(), is_old), recent_.end());
-}
-
-void ProgramLog::tell_repeats(Recent& recent, UnixNanos time) {
-  const std::uint64_t repeats = std::exchange(recent.repeats, 0);
-  if (repeats == 0) return;
-  const std::string count = repeats == 1 ? " (repeated once)" : " (repeated " + std::to_string(repeats) + " times)";
-  write_line(recent.level, recent.component, recent.message + count, time);
 }
 
 void ProgramLog::write_line(LogLevel level, std::string_view component, std::string_view message, UnixNanos time) {

@@ -7,10 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/repeat_folder.h"
 #include "core/unix_nanos.h"
 
 namespace tickpipe::internal {
@@ -20,9 +20,7 @@ namespace tickpipe::internal {
 ///
 /// Text:     a line holds printable ASCII only. Every other byte becomes `\xNN`, whatever a caller passes, so that no
 ///           input starts a line or moves a terminal's cursor.
-/// Folding:  a line that was written within the last second is counted instead of written again; a line that ends in
-///           `(repeated N times)` tells of it when something else is to be written or the second is over. A count is
-///           looked at only when somebody calls: the owner calls tick() about once a second.
+/// Folding:  core/repeat_folder.h; the owner calls tick() about once a second.
 /// Failure:  a file that cannot be written is told once on stderr, where the lines then go until the file can be
 /// written
 ///           again. Nothing is thrown, nobody waits.
@@ -51,24 +49,13 @@ class ProgramLog final : public Log {
 
  private:
   class Output;
-  /// A line of the last second.
-  struct Recent {
-    LogLevel level = LogLevel::kInfo;
-    std::string component;
-    std::string message;
-    UnixNanos written;
-    std::uint64_t repeats = 0;  ///< not told of yet
-  };
-
   void write_line(LogLevel level, std::string_view component, std::string_view message, UnixNanos time);
-  void tell_repeats(Recent& recent, UnixNanos time);
-  void forget_old(UnixNanos time);
 
   const Clock& clock_;
   std::mutex mutex_;
   Settings settings_;
   std::unique_ptr<Output> output_;
-  std::vector<Recent> recent_;  // the oldest first
+  RepeatFolder folder_;
 };
 
 }  // namespace tickpipe::internal

@@ -77,6 +77,14 @@ TEST(RedisWorkTest, OfABarTheLatestRevisionStays) {
   EXPECT_EQ(work.bars().begin()->second.bar.revision, 2U);
 }
 
+TEST(RedisWorkTest, ABarOfASeriesThatIsReadAgainIsStillListedInItsNewestState) {
+  RedisWork work(kKept, 1, 100);
+  work.add_bar(bar(0, 60, 0), false);
+  work.rewrite_bars(SymbolId{0}, 0);
+  work.add_bar(bar(0, 60, 1), false);
+  EXPECT_EQ(work.bars().begin()->second.bar.revision, 1U) << "the older state would replace what is read";
+}
+
 TEST(RedisWorkTest, TooManyBarsBecomeSeriesToReadAgain) {
   RedisWork work(kKept, 1, 10);
   for (int i = 0; i < 11; ++i) work.add_bar(bar(i % 2 == 0 ? 0 : 3, i * 60, 0), false);

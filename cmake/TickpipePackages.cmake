@@ -1,0 +1,59 @@
+# Debian packages: `cmake --preset deb`, `cmake --build --preset deb`, `cpack --config build/deb/CPackConfig.cmake`.
+# Built with the prefix /usr and a shared library, so that every file is where its package puts it.
+
+# The file of the service is what the program prints.
+set(service_config "${PROJECT_BINARY_DIR}/config.json")
+add_custom_command(OUTPUT "${service_config}" COMMAND tickpipe default-config > "${service_config}" DEPENDS tickpipe
+  VERBATIM)
+add_custom_target(service_config ALL DEPENDS "${service_config}")
+install(FILES "${service_config}" DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/tickpipe" COMPONENT server)
+install(FILES packaging/tickpipe.service DESTINATION lib/systemd/system COMPONENT server)
+
+# gzip -n leaves the time out, so that the same source gives the same package.
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/packaging")
+foreach(name IN ITEMS CHANGELOG.md packaging/tickpipe.1)
+  get_filename_component(file "${name}" NAME)
+  set(packed "${PROJECT_BINARY_DIR}/packaging/${file}.gz")
+  execute_process(COMMAND gzip -9nc "${PROJECT_SOURCE_DIR}/${name}" OUTPUT_FILE "${packed}" COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
+install(FILES "${PROJECT_BINARY_DIR}/packaging/tickpipe.1.gz" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT server)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_COMPONENTS_ALL server libraries development)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_PACKAGE_CONTACT "The tickpipe authors <tickpipe@localhost>")
+set(CPACK_PACKAGING_INSTALL_PREFIX "/usr")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS OFF)
+
+set(soname_package "libtickpipe${PROJECT_VERSION_MAJOR}")
+set(CPACK_DEBIAN_SERVER_PACKAGE_NAME tickpipe-server)
+set(CPACK_DEBIAN_SERVER_PACKAGE_SECTION net)
+set(CPACK_COMPONENT_SERVER_DESCRIPTION "market-data server: quotes in, exact ticks and OHLC bars out
+ Takes bid/ask quotes of liquidity providers from feeds, over HTTP and from files, and serves exact ticks and OHLC bars
+ over REST, WebSocket and event streams, in order, each once, kept across restarts. With a systemd unit.")
+set(CPACK_DEBIAN_SERVER_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/conffiles")
+set(CPACK_DEBIAN_LIBRARIES_PACKAGE_NAME ${soname_package})
+set(CPACK_DEBIAN_LIBRARIES_PACKAGE_SECTION libs)
+set(CPACK_COMPONENT_LIBRARIES_DESCRIPTION "market-data pipeline in a library
+ A program in C++ that links it takes quotes in, and gets exact ticks, OHLC bars and a REST API out, in its own process.")
+set(CPACK_DEBIAN_LIBRARIES_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/triggers")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libtickpipe-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${soname_package} (= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "market-data pipeline in a library: headers
+ What is needed to build programs with tickpipe: headers, CMake package, pkg-config file.")
+
+foreach(component IN ITEMS server libraries development)
+  string(TOUPPER ${component} name)
+  set(docs "${CMAKE_INSTALL_DATADIR}/doc/${CPACK_DEBIAN_${name}_PACKAGE_NAME}")
+  install(FILES packaging/copyright DESTINATION "${docs}" COMPONENT ${component})
+  install(FILES "${PROJECT_BINARY_DIR}/packaging/CHANGELOG.md.gz" DESTINATION "${docs}" RENAME changelog.gz
+    COMPONENT ${component})
+endforeach()
+include(CPack)
