@@ -8,9 +8,11 @@
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@
 #include "core/doorbell.h"
 #include "core/error.h"
 #include "core/safe_text.h"
+#include "pipeline/edge_server.h"
 #include "pipeline/server.h"
 
 namespace tickpipe::internal {
@@ -45,6 +48,8 @@ constexpr std::string_view kReloadable[] = {"symbols",
                                             "log.level",
                                             "log.format",
                                             "log.file"};
+constexpr std::string_view kReloadableOfEdge[] = {"live_tick_age", "stale_quote_threshold", "log.level", "log.format",
+                                                  "log.file"};
 
 ProgramLog::Settings log_settings(const PipelineConfig& config) {
   ProgramLog::Settings settings;
@@ -145,8 +150,16 @@ void refuse_what_is_not_built(const PipelineConfig& config) {
   throw ConfigError("auth: authentication is not in this build; leave auth.mode at \"none\"");
 }
 
+void take_over(Server& server, const LoadedConfig& fresh, const ServeOptions& options) {
+  server.reload(fresh.config, feeds_of(options, fresh));
+}
+void take_over(EdgeServer& server, const LoadedConfig& fresh, const ServeOptions& /*options*/) {
+  server.reload(fresh.config);
+}
+
 /// Reads the configuration again and hands over what may change.
-void reload(Server& server, ProgramLog& log, const ServeOptions& options, LoadedConfig& current) {
+template <typename AnyServer>
+void reload(AnyServer& server, ProgramLog& log, const ServeOptions& options, LoadedConfig& current) {
   LoadedConfig fresh = options.load();
   for (const LoadedConfig::Problem& problem : fresh.problems) {
     log.write(problem.is_warning ? LogLevel::kWarn : LogLevel::kError, "Config", problem.text);
@@ -158,15 +171,16 @@ void reload(Server& server, ProgramLog& log, const ServeOptions& options, Loaded
   try {
     refuse_what_is_not_built(fresh.config);
     log.reconfigure(log_settings(fresh.config));
-    server.reload(fresh.config, feeds_of(options, fresh));
+    take_over(server, fresh, options);
   } catch (const Error& error) {
     log.error("Config", safe_text(error.what(), 512) + "; the old configuration stays in force");
     return;
   }
   std::string later;
+  const std::span<const std::string_view> reloadable =
+      std::is_same_v<AnyServer, EdgeServer> ? std::span<const std::string_view>(kReloadableOfEdge) : kReloadable;
   for (const ConfigEntry& entry : config_schema()) {
-    const bool is_taken_over =
-        std::find(std::begin(kReloadable), std::end(kReloadable), entry.path) != std::end(kReloadable);
+    const bool is_taken_over = std::find(reloadable.begin(), reloadable.end(), entry.path) != reloadable.end();
     if (is_taken_over || entry.render(fresh.config) == entry.render(current.config)) continue;
     later.append(later.empty() ? "" : ", ").append(entry.path);
   }
@@ -175,18 +189,9 @@ void reload(Server& server, ProgramLog& log, const ServeOptions& options, Loaded
   current = std::move(fresh);
 }
 
-}  // namespace
-
-int run_serve(LoadedConfig loaded, const ServeOptions& options) {
-  refuse_what_is_not_built(loaded.config);
-  Signals signals;
-  const SystemClock clock;
-  ProgramLog log(clock, log_settings(loaded.config));
-  raise_file_limit(loaded.config, log);
-  Server server(
-      loaded.config,
-      {.data_dir = options.data_dir, .feeds = feeds_of(options, loaded), .version = std::string(version_text())}, log,
-      clock);
+/// Until a signal ends it.
+template <typename AnyServer>
+void run(AnyServer& server, Signals& signals, ProgramLog& log, const ServeOptions& options, LoadedConfig& loaded) {
   signals.started();  // recovery is over; what comes now is short, and a signal in it must not end the process at once
   server.start();
   while (signals.end_asked_by() == 0) {
@@ -200,6 +205,34 @@ int run_serve(LoadedConfig loaded, const ServeOptions& options) {
   server.stop();
   log.info("Server", "stopped");
   log.tick();
+}
+
+/// An edge may have the configuration of its node, feeds included; what is asked for by hand is not ignored.
+void refuse_feeds_of_edge(const ServeOptions& options) {
+  const bool has_feed =
+      std::any_of(options.feeds.begin(), options.feeds.end(), [](const std::string& spec) { return spec != "none"; });
+  if (has_feed) throw ConfigError("--feed: an edge (role) reads from Redis only; give the feed to the node");
+}
+
+}  // namespace
+
+int run_serve(LoadedConfig loaded, const ServeOptions& options) {
+  refuse_what_is_not_built(loaded.config);
+  Signals signals;
+  const SystemClock clock;
+  ProgramLog log(clock, log_settings(loaded.config));
+  raise_file_limit(loaded.config, log);
+  if (loaded.config.role == Role::kEdge) {
+    refuse_feeds_of_edge(options);
+    EdgeServer server(loaded.config, {.version = std::string(version_text())}, log, clock);
+    run(server, signals, log, options, loaded);
+    return kExitSuccess;
+  }
+  Server server(
+      loaded.config,
+      {.data_dir = options.data_dir, .feeds = feeds_of(options, loaded), .version = std::string(version_text())}, log,
+      clock);
+  run(server, signals, log, options, loaded);
   return kExitSuccess;
 }
 

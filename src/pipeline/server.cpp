@@ -19,6 +19,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/redis_parts.h"
 #include "pipeline/retention.h"
+#include "pipeline/server_parts.h"
 #include "pipeline/server_status.h"
 #include "publish/market_view.h"
 #include "serve/api.h"
@@ -52,16 +53,6 @@ SymbolStart start_of(const SymbolState& state) {
   return start;
 }
 
-HttpServer::Options http_options(const PipelineConfig& config) {
-  HttpServer::Options options;
-  options.address = config.http.address;
-  options.port = config.http.port;
-  options.allow_insecure = config.http.allow_insecure;
-  options.max_connections = config.http.max_connections;
-  options.max_body_bytes = config.http.max_body_bytes;
-  return options;
-}
-
 std::optional<InputFormat> input_format(ReplayFormat format) {
   switch (format) {
     case ReplayFormat::kCsv:
@@ -72,16 +63,6 @@ std::optional<InputFormat> input_format(ReplayFormat format) {
       break;
   }
   return std::nullopt;
-}
-
-SystemStats::Streams stream_stats(const StreamHub& hub) {
-  const StreamHub::Counters counters = hub.counters();
-  return {.clients = counters.clients,
-          .messages = counters.messages,
-          .bytes = counters.bytes,
-          .encoded = counters.encoded_ticks + counters.encoded_bars + counters.encoded_status,
-          .encoded_missed = counters.encoded_missed,
-          .overruns = counters.lost_quotes};
 }
 
 }  // namespace
@@ -317,10 +298,7 @@ void Server::start() {
   for (const ConfiguredFeed& feed : all.options.feeds) all.start_feed(feed);
   all.status.set_readiness(Readiness::kReady);
   all.log.info("Pipeline", "Market data pipeline started");
-  if (!all.http) return;
-  const bool is_v6 = all.config.http.address.find(':') != std::string::npos;
-  const std::string host = is_v6 ? "[" + all.config.http.address + "]" : all.config.http.address;
-  all.log.info("API", "Listening on http://" + safe_text(host) + ":" + std::to_string(port()));
+  if (all.http) all.log.info("API", "Listening on " + http_address(all.config, port()));
 }
 
 void Server::stop() {

@@ -141,6 +141,7 @@ bool RedisSink::step(bool is_last) {
       audit(false);
       is_due = work_.has_work() || written_.position < taken_;  // commits without anything for Redis count too
     }
+    is_due |= written_.epoch != parts_.epoch;  // without any quote too: who reads the keys learns that this is all
     const bool are_open_bars_due = work_.has_open_bars() && (is_last || SteadyClock::now() >= open_bars_at_);
     if (is_due || are_open_bars_due) round(is_last);
     went_well();

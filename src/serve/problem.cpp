@@ -10,6 +10,8 @@ std::string_view status_title(int status) noexcept {
   switch (status) {
     case 400:
       return "Bad Request";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:

@@ -30,10 +30,14 @@ class RunningServer {
                 const std::vector<std::string>& environment)
       : process_(std::move(arguments), files, "/dev/null", environment) {}
 
-  /// Waits until it takes quotes. Throws with its log when it ends instead.
-  void wait_until_ready() {
+  /// Waits until it has told its port. Throws with its log when it ends instead.
+  void wait_until_listening() {
     const bool is_listening = eventually([this] { return find_port() || has_ended(); });
     if (!is_listening || port_ == 0) throw std::runtime_error("the server does not listen: " + log());
+  }
+  /// Waits until it takes quotes.
+  void wait_until_ready() {
+    wait_until_listening();
     const bool is_ready = eventually([this] { return get("/readyz").status == 200 || has_ended(); });
     if (!is_ready || has_ended()) throw std::runtime_error("the server does not get ready: " + log());
   }

@@ -7,10 +7,21 @@
 namespace tickpipe::internal {
 namespace {
 
-std::vector<bool> recoverable(const MarketData& market, const ResumePoints& points, std::chrono::nanoseconds age) {
+/// Whether a client has more than there is here, by no more than may be on its way.
+bool is_ahead(const MarketData& market, SymbolId symbol, std::uint64_t seq) {
+  const std::uint64_t newest = market.snapshot(symbol).newest_seq;
+  return seq > newest && seq - newest <= kMaxCatchUpTicks;
+}
+
+std::vector<bool> recoverable(const MarketData& market, const ResumePoints& points, std::chrono::nanoseconds age,
+                              bool may_lag) {
   std::vector<bool> found;
   std::size_t total = 0;
   for (const auto& [symbol, seq] : points) {
+    if (may_lag && is_ahead(market, symbol, seq)) {
+      found.push_back(true);
+      continue;
+    }
     bool is_complete = false;
     try {
       const CatchUp missed = read_missed(market, symbol, seq, age);
@@ -29,8 +40,8 @@ void check_resume(StreamGroup& group, const std::shared_ptr<StreamReceiver>& cli
                   std::function<void(const std::vector<bool>&)> done) {
   group.parts().run_in_background([points = std::move(points), done = std::move(done), loop = group.loop(),
                                    weak = std::weak_ptr(client), age = group.hub().live_tick_age(),
-                                   &market = group.parts().market]() mutable {
-    auto answers = recoverable(market, points, age);
+                                   may_lag = group.parts().may_lag, &market = group.parts().market]() mutable {
+    auto answers = recoverable(market, points, age, may_lag);
     loop->post([weak, done = std::move(done), answers = std::move(answers)] {
       const auto there = weak.lock();
       if (there && !there->is_closed()) done(answers);

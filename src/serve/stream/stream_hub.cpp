@@ -136,6 +136,18 @@ void StreamHub::close_clients(const IoLoop& loop) {
   groups_.erase(std::remove(groups_.begin(), groups_.end(), group), groups_.end());
 }
 
+void StreamHub::shut_down_everywhere(const std::shared_ptr<void>& keeps) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& group : groups_) group->loop()->post([keeps, group] { group->shut_down(); });
+}
+
+void StreamHub::close_everywhere(const std::shared_ptr<void>& keeps) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& group : groups_) {
+    group->loop()->post([this, keeps, loop = group->loop()] { close_clients(*loop); });
+  }
+}
+
 StreamHub::Counters StreamHub::counters() const {
   Counters counters;
   counters.clients = clients_.load(std::memory_order_relaxed);

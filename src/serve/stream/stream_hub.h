@@ -57,6 +57,9 @@ class StreamHub final : public BatchListener {
   void shut_down(const IoLoop& loop);
   /// Closes what is left of them. On the loop's thread.
   void close_clients(const IoLoop& loop);
+  /// The same for all loops, on their threads; a copy of `keeps` lives until that is done. Any thread.
+  void shut_down_everywhere(const std::shared_ptr<void>& keeps);
+  void close_everywhere(const std::shared_ptr<void>& keeps);
 
   [[nodiscard]] Counters counters() const;
   [[nodiscard]] LatencySummary latency() const;

@@ -35,6 +35,8 @@ struct StreamParts {
   std::size_t client_buffer_bytes = 1 << 20;  ///< `ws.client_buffer_bytes`
   bool compression = true;                    ///< `ws.compression`
   std::size_t max_ingest_bytes = 8'388'608;   ///< of a frame on /ws/ingest: `http.max_body_bytes`
+  /// Whether clients may have seen, elsewhere, what is still on its way to here: they go on behind it.
+  bool may_lag = false;
 };
 
 }  // namespace tickpipe::internal
