@@ -29,7 +29,7 @@ constexpr std::chrono::seconds kUpkeepEvery{1};
 /// The program may change its working directory later.
 std::filesystem::path absolute_path(const std::filesystem::path& path) {
   std::error_code failure;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, failure);
+  std::filesystem::path absolute = std::filesystem::absolute(path, failure);
   if (failure) throw Error("data_dir: " + safe_text(path.string(), 4096) + ": " + failure.message());
   return absolute;
 }

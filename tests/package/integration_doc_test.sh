@@ -46,7 +46,7 @@ PYTHON
 }
 
 step "commands"
-[[ "$(blocks "sh settings" | sed -n 's/^export \([A-Z]*\)=.*/\1/p' | tr '\n' ' ')" == "TICKPIPE BUILD PREFIX ENGINE HTTP_PORT " ]] ||
+[[ "$(blocks "sh settings" | sed -n 's/^export \([A-Z_]*\)=.*/\1/p' | tr '\n' ' ')" == "TICKPIPE BUILD PREFIX ENGINE HTTP_PORT " ]] ||
   die "the settings have changed"
 read -r http_port hub_port < <(free_ports)
 builds+=("$nested-doc")
