@@ -57,7 +57,7 @@ blocks sh >"$work/commands.sh"
 # longer than a reader waits for the engine.
 {
   printf 'set -em\nsleep() { command sleep "$((10#$1 + 3))"; }\n'
-  printf 'trap "kill \\$(jobs -p) 2>/dev/null" EXIT\n'
+  printf 'trap "kill \\$(jobs -p) 2>/dev/null || true" EXIT\n'
   cat -- "$work/commands.sh"
 } >"$work/run.sh"
 timeout 1500 bash "$work/run.sh" >"$work/said" 2>&1 || {
