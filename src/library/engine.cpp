@@ -119,6 +119,7 @@ void Engine::stop() {
   }
   const std::lock_guard lock(life_mutex_);
   if (!is_running()) return;
+  const SignalMask mask;  // the store may make threads for its last work
   state_.store(State::kStopping, std::memory_order_release);
   door_->close();
   upkeep_.request_stop();
@@ -139,6 +140,7 @@ void Engine::stop() {
 }
 
 void Engine::close() noexcept {
+  const SignalMask mask;
   try {
     stop();
   } catch (const std::exception& error) {

@@ -52,7 +52,7 @@ for package in "${packages[@]}"; do
   for script in "${scripts[@]}"; do
     [[ "$package" == */libtickpipe0_* ]] || die "$package runs $script"
     said="$(dpkg-deb --ctrl-tarfile "$package" | tar -xO "$script" |
-      grep -vE '^(#!/bin/sh|set -e|if \[ "\$1" = "(configure|remove)" \]; then| *ldconfig|fi|)$' || true)"
+      grep -vE '^(#!/bin/sh|set -e|if \[ "\$1" = "(configure|remove)" \]; then|[[:space:]]*ldconfig|fi|)$' || true)"
     [[ -z "$said" ]] || die "$script of $package: $said"
   done
 done
