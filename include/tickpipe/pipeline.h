@@ -39,6 +39,7 @@ struct RangeQuery {
 ///             those that a debugger needs. It installs no handler, writes to no socket or pipe that could raise
 ///             SIGPIPE, and leaves locale, working directory, environment and allocator alone. Libraries that it uses
 ///             may read the environment (OpenSSL reads OPENSSL_CONF, when a WebSocket client comes).
+///             While the constructor, start(), stop() and the destructor run, the calling thread has them blocked too.
 /// Before start() what is stored can be read and subscriptions can be made; quotes are refused with kStopped.
 /// After stop() what was there can still be read; quotes are refused with kStopped, subscriptions are silent.
 /// Off (`enabled` is false): nothing is read or written, every answer is empty.

@@ -38,6 +38,7 @@ ApiResponse off() {
 
 ApiStream::~ApiStream() { ::close(descriptor_); }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): it ends the stream.
 void ApiStream::close() noexcept { ::shutdown(descriptor_, SHUT_RDWR); }
 
 std::optional<std::string> ApiStream::read(std::chrono::milliseconds timeout) {

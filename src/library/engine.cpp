@@ -29,7 +29,7 @@ constexpr std::chrono::seconds kUpkeepEvery{1};
 /// The program may change its working directory later.
 std::filesystem::path absolute_path(const std::filesystem::path& path) {
   std::error_code failure;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, failure);
+  std::filesystem::path absolute = std::filesystem::absolute(path, failure);
   if (failure) throw Error("data_dir: " + safe_text(path.string(), 4096) + ": " + failure.message());
   return absolute;
 }
@@ -119,6 +119,7 @@ void Engine::stop() {
   }
   const std::lock_guard lock(life_mutex_);
   if (!is_running()) return;
+  const SignalMask mask;  // the store may make threads for its last work
   state_.store(State::kStopping, std::memory_order_release);
   door_->close();
   upkeep_.request_stop();
@@ -139,6 +140,7 @@ void Engine::stop() {
 }
 
 void Engine::close() noexcept {
+  const SignalMask mask;
   try {
     stop();
   } catch (const std::exception& error) {

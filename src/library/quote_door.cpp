@@ -110,7 +110,7 @@ LpBatchResult QuoteDoor::process(std::span<const LpQuote> quotes, std::span<LpQu
 
 void QuoteDoor::process_some(QuoteProducer& producer, std::span<const LpQuote> quotes, std::span<LpQuoteResult> results,
                              LpBatchResult& total) {
-  std::array<std::uint32_t, kAtOnce> shards;
+  std::array<std::uint32_t, kAtOnce> shards{};
   producer.take_time();
   for (std::size_t i = 0; i < quotes.size(); ++i) {
     RawQuote raw;

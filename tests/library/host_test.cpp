@@ -98,6 +98,7 @@ void note_signal(int /*number*/) {
 
 TEST_F(LibraryHostTest, HandlersRunOnThreadsOfTheProgramOnly) {
   t_is_main = true;
+  g_handled = g_handled_elsewhere = 0;
   struct sigaction mine {};
   struct sigaction before {};
   mine.sa_handler = note_signal;

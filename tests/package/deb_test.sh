@@ -46,8 +46,16 @@ for name in tickpipe-server libtickpipe0; do
   [[ "$(field "$name" Depends)" == *librocksdb7.8* ]] || die "$name does not depend on RocksDB: $(field "$name" Depends)"
 done
 [[ "$(field libtickpipe-dev Depends)" == "libtickpipe0 (= $VERSION)" ]] || die "the dependencies of libtickpipe-dev"
-scripts="$(for package in "${packages[@]}"; do dpkg-deb --ctrl-tarfile "$package" | tar -t; done | grep -E 'inst$|rm$' || true)"
-[[ -z "$scripts" ]] || die "a package runs scripts: $scripts"
+# The only scripts are those of CPack, which run ldconfig for the library.
+for package in "${packages[@]}"; do
+  mapfile -t scripts < <(dpkg-deb --ctrl-tarfile "$package" | tar -t | grep -E 'inst$|rm$' || true)
+  for script in "${scripts[@]}"; do
+    [[ "$package" == */libtickpipe0_* ]] || die "$package runs $script"
+    said="$(dpkg-deb --ctrl-tarfile "$package" | tar -xO "$script" |
+      grep -vE '^(#!/bin/sh|set -e|if \[ "\$1" = "(configure|remove)" \]; then|[[:space:]]*ldconfig|fi|)$' || true)"
+    [[ -z "$said" ]] || die "$script of $package: $said"
+  done
+done
 dpkg-deb --ctrl-tarfile "$work"/packages/tickpipe-server_*.deb | tar -xO ./conffiles >"$work/conffiles"
 [[ "$(cat -- "$work/conffiles")" == /etc/tickpipe/config.json ]] || die "conffiles: $(cat -- "$work/conffiles")"
 

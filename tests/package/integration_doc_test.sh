@@ -46,7 +46,7 @@ PYTHON
 }
 
 step "commands"
-[[ "$(blocks "sh settings" | sed -n 's/^export \([A-Z]*\)=.*/\1/p' | tr '\n' ' ')" == "TICKPIPE BUILD PREFIX ENGINE HTTP_PORT " ]] ||
+[[ "$(blocks "sh settings" | sed -n 's/^export \([A-Z_]*\)=.*/\1/p' | tr '\n' ' ')" == "TICKPIPE BUILD PREFIX ENGINE HTTP_PORT " ]] ||
   die "the settings have changed"
 read -r http_port hub_port < <(free_ports)
 builds+=("$nested-doc")
@@ -57,7 +57,7 @@ blocks sh >"$work/commands.sh"
 # longer than a reader waits for the engine.
 {
   printf 'set -em\nsleep() { command sleep "$((10#$1 + 3))"; }\n'
-  printf 'trap "kill \\$(jobs -p) 2>/dev/null" EXIT\n'
+  printf 'trap "kill \\$(jobs -p) 2>/dev/null || true" EXIT\n'
   cat -- "$work/commands.sh"
 } >"$work/run.sh"
 timeout 1500 bash "$work/run.sh" >"$work/said" 2>&1 || {
