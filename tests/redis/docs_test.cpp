@@ -69,9 +69,9 @@ TEST_F(RedisDocsTest, ItsCommandsSayWhatItSays) {
   // The user that the last block has made may do all that is needed, and nothing else.
   const auto again = serve_to(redis->address(), R"("redis_username":"tickpipe","redis_password":"a-long-password")");
   EXPECT_TRUE(is_in_step(*again)) << redis_health(*again).dump();
-  again->ingest(R"({"symbol":"NEWONE","bid":1.1,"ask":1.2,"timestamp":")"
-                "2026-01-15T10:00:00Z\"}",
-                true);
+  const auto taken =
+      again->ingest(R"({"symbol":"NEWONE","bid":1.1,"ask":1.2,"timestamp":"2026-01-15T10:00:00Z"})", true);
+  EXPECT_EQ(taken["accepted"], 1);
   expect_keys_fit(*again, *redis, {"NEWONE"});
   RedisClient client = redis->client();
   client({"AUTH", "tickpipe", "a-long-password"});
