@@ -9,12 +9,13 @@ add_custom_target(service_config ALL DEPENDS "${service_config}")
 install(FILES "${service_config}" DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/tickpipe" COMPONENT server)
 install(FILES packaging/tickpipe.service DESTINATION /lib/systemd/system COMPONENT server)
 
+configure_file(packaging/changelog.in "${PROJECT_BINARY_DIR}/packaging/changelog" @ONLY)
 # gzip -n leaves the time out, so that the same source gives the same package.
-file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/packaging")
-foreach(name IN ITEMS CHANGELOG.md packaging/tickpipe.1)
-  get_filename_component(file "${name}" NAME)
-  set(packed "${PROJECT_BINARY_DIR}/packaging/${file}.gz")
-  execute_process(COMMAND gzip -9nc "${PROJECT_SOURCE_DIR}/${name}" OUTPUT_FILE "${packed}" COMMAND_ERROR_IS_FATAL ANY)
+foreach(file IN ITEMS "${PROJECT_SOURCE_DIR}/CHANGELOG.md" "${PROJECT_SOURCE_DIR}/packaging/tickpipe.1"
+    "${PROJECT_BINARY_DIR}/packaging/changelog")
+  get_filename_component(name "${file}" NAME)
+  execute_process(COMMAND gzip -9nc "${file}" OUTPUT_FILE "${PROJECT_BINARY_DIR}/packaging/${name}.gz"
+    COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/packaging/tickpipe.1.gz" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT server)
 
@@ -59,7 +60,7 @@ foreach(component IN ITEMS server libraries development)
   string(TOUPPER ${component} name)
   set(docs "${CMAKE_INSTALL_DATADIR}/doc/${CPACK_DEBIAN_${name}_PACKAGE_NAME}")
   install(FILES packaging/copyright DESTINATION "${docs}" COMPONENT ${component})
-  install(FILES "${PROJECT_BINARY_DIR}/packaging/CHANGELOG.md.gz" DESTINATION "${docs}" RENAME changelog.gz
-    COMPONENT ${component})
+  install(FILES "${PROJECT_BINARY_DIR}/packaging/changelog.gz" "${PROJECT_BINARY_DIR}/packaging/CHANGELOG.md.gz"
+    DESTINATION "${docs}" COMPONENT ${component})
 endforeach()
 include(CPack)

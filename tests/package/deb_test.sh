@@ -61,7 +61,7 @@ dpkg-deb --ctrl-tarfile "$work"/packages/tickpipe-server_*.deb | tar -xO ./conff
 
 step "lintian"
 if command -v lintian >/dev/null; then
-  # The packages belong to no Debian release: no bug closes with them, and nobody signs for them.
+  # The packages belong to no Debian release: no bug closes with them, and nobody has an address.
   quietly lintian --allow-root --fail-on error,warning --suppress-tags "$(paste -sd, "$here/lintian-suppressed")" \
     "${packages[@]}"
 else
