@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
   if (!verdict.is_accepted()) return fail("the quote was not accepted");
   tickpipe::ApiHandler api(pipeline);
   const tickpipe::ApiResponse answer = api.handle({.target = "/api/quotes/latest/BTCUSD"});
-  if (answer.status != 200 || answer.body.find("\"bid\":67012.25,") == std::string::npos) return fail(answer.body.c_str());
+  if (answer.status != 200 || answer.body.find("\"bid\":67012.25,") == std::string::npos)
+    return fail(answer.body.c_str());
   if (pipeline.bars("BTCUSD", "1m").size() != 1) return fail("there is no bar");
   pipeline.stop();
   const std::string_view version = tickpipe::version();
