@@ -302,7 +302,7 @@ void EdgeSource::failed(const std::string& cause) {
   set_degraded(cause);
 }
 
-void EdgeSource::set_degraded(std::string cause) {
+void EdgeSource::set_degraded(const std::string& cause) {
   {
     const std::lock_guard lock(status_mutex_);
     if (degraded_.empty()) degraded_since_ = SteadyClock::now();
