@@ -23,6 +23,7 @@ EdgeIntake::EdgeIntake(EdgeData& data, std::chrono::nanoseconds live_tick_age, C
     symbol.last_seq = known.newest_seq;
     symbol.latest = known.latest;
     symbol.is_known = true;
+    symbol.is_new = known.newest_seq == 0;
   }
 }
 
@@ -188,6 +189,9 @@ void EdgeIntake::take_keys(const Wanted& wanted, const Keys& keys, SteadyClock::
     if (const auto tick = parse_member(json, wanted.symbol)) members.push_back(*tick);
   }
   std::sort(members.begin(), members.end(), [](const Tick& a, const Tick& b) { return a.seq < b.seq; });
+  members.erase(
+      std::unique(members.begin(), members.end(), [](const Tick& a, const Tick& b) { return a.seq == b.seq; }),
+      members.end());  // whoever writes to Redis may have put it there twice
   Symbol& symbol = of(wanted.symbol);
   if (!take_ticks(symbol, std::vector<Tick>(members), wanted.newest == 0)) {
     symbol.wants_all = true;  // at once: what waits goes first
@@ -217,17 +221,18 @@ bool EdgeIntake::take_ticks(Symbol& symbol, std::vector<Tick>&& members, bool ar
   std::vector<Tick> fresh;
   std::set_union(old_end, members.end(), symbol.waiting.begin(), symbol.waiting.end(), std::back_inserter(fresh),
                  by_seq);
-  const bool is_first = symbol.last_seq == 0;
   std::uint64_t missing = 0;
   std::uint64_t gaps = 0;
   std::uint64_t expected = symbol.last_seq + 1;
   for (const Tick& tick : fresh) {
-    if (tick.seq != expected) ++gaps;
-    missing += tick.seq - expected;
+    if (tick.seq != expected && expected != 1) {  // before the first one there is nothing that anybody could miss
+      ++gaps;
+      missing += tick.seq - expected;
+    }
     expected = tick.seq + 1;
   }
   if (gaps != 0 && !are_all) return false;
-  if (gaps != 0 && !is_first) {  // before the first one there is nothing that anybody could miss
+  if (gaps != 0) {
     count(counters_.gaps, gaps);
     count(counters_.lost, missing);
   }
@@ -238,7 +243,8 @@ bool EdgeIntake::take_ticks(Symbol& symbol, std::vector<Tick>&& members, bool ar
     accept(symbol, tick);
     if (was_told && was_published_as_latest(tick)) become_latest(symbol, tick);
   }
-  if (!is_first) count(counters_.refilled, fresh.size() - came);
+  if (!symbol.is_new) count(counters_.refilled, fresh.size() - came);
+  symbol.is_new = false;
   symbol.waiting.clear();
   // Flags of old quotes change; and history that was loaded before newer quotes came has never been told.
   for (auto at = members.begin(); at != old_end; ++at) {

@@ -35,7 +35,7 @@ class EdgeIntake {
     std::atomic<std::uint64_t> bars{0};      ///< likewise, states of bars
     std::atomic<std::uint64_t> messages{0};  ///< of the channels
     std::atomic<std::uint64_t> damaged{0};   ///< messages and members that are not what a node writes
-    std::atomic<std::uint64_t> refilled{0};  ///< quotes that came over no channel, or too late, and were read
+    std::atomic<std::uint64_t> refilled{0};  ///< quotes that were read, as no message had brought them
     std::atomic<std::uint64_t> gaps{0};      ///< times that quotes were missing for good
     std::atomic<std::uint64_t> lost{0};      ///< these quotes
     std::atomic<std::uint64_t> unknown{0};   ///< left out: beyond max_symbols or max_lps
@@ -88,6 +88,7 @@ class EdgeIntake {
     Tick latest;                 ///< seq 0 = none
     bool has_new_latest = false;
     bool is_known = false;
+    bool is_new = true;         ///< its keys were never read
     std::vector<Tick> waiting;  ///< behind a gap, ascending by seq
     bool wants_all = false;
     bool wants_bars = false;

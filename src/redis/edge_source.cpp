@@ -271,7 +271,8 @@ void EdgeSource::each_second() {
     const std::uint64_t now = counter.load(std::memory_order_relaxed);
     if (now != told) log_.warn(kComponent, std::to_string(now - std::exchange(told, now)) + what);
   };
-  tell(counters_.lost, told_lost_, " quotes passed unseen: they came over no channel, and are not among the newest of their symbol any more");
+  tell(counters_.lost, told_lost_,
+       " quotes passed unseen: they came over no channel, and are not among the newest of their symbol any more");
   tell(counters_.damaged, told_damaged_, " messages or members are not what a node writes; they were skipped");
 }
 
@@ -301,7 +302,7 @@ void EdgeSource::failed(const std::string& cause) {
   set_degraded(cause);
 }
 
-void EdgeSource::set_degraded(std::string cause) {
+void EdgeSource::set_degraded(const std::string& cause) {
   {
     const std::lock_guard lock(status_mutex_);
     if (degraded_.empty()) degraded_since_ = SteadyClock::now();

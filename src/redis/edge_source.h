@@ -82,7 +82,7 @@ class EdgeSource {
   void audit();
   void failed(const std::string& cause);
   void went_well();
-  void set_degraded(std::string cause);
+  void set_degraded(const std::string& cause);
   [[nodiscard]] bool is_stopping() const noexcept { return stopping_.load(std::memory_order_acquire); }
 
   const Options options_;

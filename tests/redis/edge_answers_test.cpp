@@ -191,6 +191,23 @@ TEST_F(EdgeAnswersTest, ItIsNotReadyBeforeItHasReadEverything) {
   node->stop();
 }
 
+TEST_F(EdgeAnswersTest, AReloadTakesOverWhatAnEdgeCanChange) {
+  const auto node = serve_node();
+  const auto edge = serve_edge();
+  post(*node, quote("EURUSD", wall_clock().ns - 20'000'000'000));
+  ASSERT_TRUE(eventually([&] { return edge->get("/api/quotes/latest/EURUSD").status == 200; }));
+  EXPECT_EQ(edge->json("/api/quotes/latest/EURUSD").at("stale"), true);
+  write_file(folder_ / "edge2.json",
+             config(R"("role":"edge","stale_quote_threshold":"1h","hot_data_retention":7,"price_reject_ratio":9)"));
+  edge->signal(SIGHUP);
+  ASSERT_TRUE(edge->logs("configuration reloaded")) << edge->log();
+  EXPECT_EQ(edge->json("/api/quotes/latest/EURUSD").at("stale"), false);
+  EXPECT_TRUE(edge->has_logged("in force from the next start on: price_reject_ratio, hot_data_retention"))
+      << edge->log();
+  edge->stop();
+  node->stop();
+}
+
 TEST_F(EdgeAnswersTest, AFeedAskedForByHandIsRefused) {
   const auto result = serve_and_end({"--feed", "sim"}, {"TICKPIPE_ROLE=edge", "REDIS_ADDR=" + redis_->address()});
   EXPECT_EQ(result.status, 2);

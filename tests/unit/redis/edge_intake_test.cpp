@@ -241,6 +241,18 @@ TEST_F(EdgeIntakeTest, DamagedAndForeignMembersAreCounted) {
   EXPECT_THAT(seqs(take().ticks), ElementsAre(1));
 }
 
+TEST_F(EdgeIntakeTest, AMemberThatIsThereTwiceCountsOnce) {
+  load(EdgeMarket::ticks(1, 3));
+  tell(6);
+  auto members = EdgeMarket::ticks(1, 6);
+  members.push_back(EdgeMarket::tick(5, 1h));
+  members.push_back(EdgeMarket::tick(5, 2h, kSpike));
+  answer(members);
+  EXPECT_THAT(taken(), ElementsAre(4, 5, 6));
+  EXPECT_EQ(counters_.lost, 0U);
+  EXPECT_EQ(counters_.refilled, 2U);
+}
+
 TEST_F(EdgeIntakeTest, SymbolsBeyondTheLimitAreLeftOut) {
   EdgeData small("e", {.timeframes = {Timeframe{}}, .max_symbols = 1}, market_.calendars);
   EdgeIntake intake(small, 60s, counters_);
