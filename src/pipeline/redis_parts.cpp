@@ -62,6 +62,8 @@ class ChangeCollector final : public LogVisitor {
   std::uint64_t seen_ = 0;
 };
 
+}  // namespace
+
 std::optional<ChangesSince> changes_since(const EmbeddedStore& store, const std::vector<Timeframe>& timeframes,
                                           Position position) {
   ChangeCollector collector(timeframes);
@@ -72,8 +74,6 @@ std::optional<ChangesSince> changes_since(const EmbeddedStore& store, const std:
   }
   return collector.take();
 }
-
-}  // namespace
 
 RedisSettings redis_settings(const PipelineConfig& config) {
   RedisSettings settings;

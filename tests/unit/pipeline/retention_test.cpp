@@ -15,6 +15,7 @@
 #include "core/utc_day.h"
 #include "ingest/quote_producer.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/redis_parts.h"
 #include "pipeline/stored_data.h"
 #include "support/temporary_folder.h"
 
@@ -464,6 +465,32 @@ TEST_F(RetentionTest, QuotesMayPourInMeanwhile) {
   removed += apply(1).removed_ticks;
   EXPECT_EQ(pipeline_->stats().processed, removed) << "all of it is old now";
   EXPECT_TRUE(ticks(kEuro).empty());
+}
+
+TEST_F(RetentionTest, WhatASinkHasMissedIsToldUnlessSomeOfItWasRemoved) {
+  open();
+  load_day(kEuro, 0);
+  const Position after_first = pipeline_->store()->newest_position();
+  load_day(kPound, 1);
+  const auto since = [this](Position position) {
+    return changes_since(*pipeline_->store(), pipeline_->timeframes(), position);
+  };
+  const auto missed = since(after_first);
+  ASSERT_TRUE(missed);
+  EXPECT_EQ(missed->symbols, std::vector<SymbolId>{id(kPound)});
+  EXPECT_FALSE(missed->bars.empty());
+  for (const BarEvent& event : missed->bars) EXPECT_EQ(event.symbol, id(kPound));
+  EXPECT_EQ(since(Position{0})->symbols, (std::vector<SymbolId>{id(kEuro), id(kPound)}));
+
+  clock_.set(on_day(4));
+  ASSERT_EQ(apply(3).removed_ticks, 90U);
+  EXPECT_FALSE(since(Position{0})) << "the first day is gone";
+  EXPECT_TRUE(since(pipeline_->store()->newest_position())->symbols.empty());
+  // The position of a sink stays with the data.
+  pipeline_->store()->set_sink_position("redis", after_first);
+  open();
+  EXPECT_EQ(pipeline_->store()->sink_position("redis"), after_first);
+  EXPECT_EQ(pipeline_->store()->sink_position("other"), std::nullopt);
 }
 
 }  // namespace
