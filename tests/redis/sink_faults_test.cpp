@@ -84,7 +84,7 @@ TEST_F(RedisFaultsTest, AbsentAtTheStartItIsFilledWhenItComes) {
     Load load(*server);
     EXPECT_TRUE(is_degraded_by(*server, "Connection refused"));
     EXPECT_EQ(overall(*server), "degraded");
-    EXPECT_GT(redis_health(*server)["lag_commits"].get<int>(), 0);
+    EXPECT_TRUE(eventually([&] { return redis_health(*server)["lag_commits"].get<int>() > 0; }));
     load.wait_for(50);
     redis->start();
     EXPECT_TRUE(eventually([&] { return redis_health(*server)["status"] == "healthy"; }));
