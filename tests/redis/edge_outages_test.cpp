@@ -30,6 +30,13 @@ class EdgeOutagesTest : public EdgeTest {
     EXPECT_EQ(tick->at("seq"), seq);
     EXPECT_EQ(tick->value("skipped", 0U), skipped) << *tick;
   }
+  /// Waits until Redis holds this quote.
+  void expect_in_redis(std::uint64_t seq) const {
+    const std::string text = "\"seq\":" + std::to_string(seq) + ",";
+    EXPECT_TRUE(eventually([&] {
+      return redis_->run({"GET", "tick:latest:EURUSD"}).text.find(text) != std::string::npos;
+    }));
+  }
   void kill_subscribers() const { redis_->run({"CLIENT", "KILL", "TYPE", "pubsub"}); }
 };
 
@@ -94,6 +101,7 @@ TEST_F(EdgeOutagesTest, WhatASubscriberMissesIsReadFromTheKeys) {
   edge->signal(SIGSTOP);
   kill_subscribers();
   post_live(*node, "EURUSD", 300);
+  expect_in_redis(301);
   edge->signal(SIGCONT);
   for (std::uint64_t seq = 2; seq <= 301; ++seq) expect_tick(client, seq);
   EXPECT_GE(stat(*edge, "edge_quotes_refilled"), 300U);
@@ -142,6 +150,7 @@ TEST_F(EdgeOutagesTest, WhatTheKeysDoNotHoldAnyMoreIsAGapThatIsTold) {
   edge->signal(SIGSTOP);
   kill_subscribers();
   post_live(*node, "EURUSD", 200);
+  expect_in_redis(205);
   edge->signal(SIGCONT);
   expect_tick(client, 186, 180);
   for (std::uint64_t seq = 187; seq <= 205; ++seq) expect_tick(client, seq);
