@@ -58,4 +58,4 @@ build "$preset" all
 note "$preset: built in $SECONDS s"
 
 cd -- "$root"
-exec "${run_under[@]}" ctest --preset "$preset" --parallel 3 "${ctest_arguments[@]}"
+exec "${run_under[@]}" ctest --preset "$preset" --parallel 2 "${ctest_arguments[@]}"
