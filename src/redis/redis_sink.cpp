@@ -189,14 +189,23 @@ void RedisSink::round(bool is_last) {
 void RedisSink::connect() {
   connection_ = connector_.open(RedisConnector::For::kWriting, "tickpipe-sink");
   connections_.fetch_add(1, std::memory_order_relaxed);
-  RedisCommands commands;
-  commands.add("HMGET", redis_keys::kSink, "epoch", "position");
-  take_over(parse_mark(connection_->call(commands)));
-  audit(true);
+  try {
+    take_over(read_mark());
+    audit(true);
+  } catch (...) {
+    connection_.reset();  // a take-over is made whole or again: nothing may be written on top of half of one
+    throw;
+  }
   for (std::uint32_t i = 0; i < parts_.symbols.size(); ++i) {
     const SymbolId id{i};
     if (is_present(id)) work_.touch_open_bars(id);
   }
+}
+
+RedisMark RedisSink::read_mark() {
+  RedisCommands commands;
+  commands.add("HMGET", redis_keys::kSink, "epoch", "position");
+  return parse_mark(connection_->call(commands));
 }
 
 void RedisSink::take_over(const RedisMark& found) {
@@ -210,7 +219,12 @@ void RedisSink::take_over(const RedisMark& found) {
   if (is_known) return;
   work_.forget_seen();
   if (found.position == taken_) return;
-  const auto changes = parts_.changes_since(found.position);
+  std::optional<ChangesSince> changes;
+  try {
+    changes = parts_.changes_since(found.position);
+  } catch (const Error&) {
+    // What is listed instead, all of it, is read from the market data until that can be read.
+  }
   if (!changes) {
     for (std::uint32_t i = 0; i < parts_.symbols.size(); ++i) {
       if (is_present(SymbolId{i})) work_.rewrite_all(SymbolId{i});
@@ -229,16 +243,17 @@ void RedisSink::rebuild() {
   parts_.log.info(kComponent, "writing all keys of this epoch");
   rebuilds_.fetch_add(1, std::memory_order_relaxed);
   is_certain_ = false;
+  // Listed first: it is still to be done if Redis refuses what follows.
+  work_.forget_seen();
+  for (std::uint32_t i = 0; i < parts_.symbols.size(); ++i) {
+    if (is_present(SymbolId{i})) work_.rewrite_all(SymbolId{i});
+  }
   RedisTransaction transaction;
   transaction.command().add("DEL", redis_keys::kSink);
   transaction.run(*connection_);
   written_ = {};
   is_certain_ = true;
   remove_foreign_keys();
-  work_.forget_seen();
-  for (std::uint32_t i = 0; i < parts_.symbols.size(); ++i) {
-    if (is_present(SymbolId{i})) work_.rewrite_all(SymbolId{i});
-  }
 }
 
 /// Keys of tickpipe's names that this server would not write.
@@ -290,9 +305,7 @@ void RedisSink::audit(bool is_whole) {
   if (is_whole) {
     for (std::uint32_t i = 0; i < symbols; i += at_once) audit(SymbolId{i}, SymbolId{std::min(i + at_once, symbols)});
   } else {
-    RedisCommands commands;
-    commands.add("HMGET", redis_keys::kSink, "epoch", "position");
-    const RedisMark found = parse_mark(connection_->call(commands));
+    const RedisMark found = read_mark();
     if (found != written_) {
       parts_.log.warn(kComponent, "somebody else wrote or removed keys; looking at what is missing");
       take_over(found);

@@ -85,6 +85,7 @@ class RedisSink {
   bool step(bool is_last);
   void take_delivery();
   void connect();
+  [[nodiscard]] RedisMark read_mark();
   void take_over(const RedisMark& found);
   void rebuild();
   void remove_foreign_keys();

@@ -260,6 +260,29 @@ TEST_F(RedisFaultsTest, AReadOnlyReplicaIsRefusedUntilItIsAMaster) {
   server->stop();
 }
 
+TEST_F(RedisFaultsTest, AnEpochThatIsRefusedAtFirstIsStillWrittenWhole) {
+  const auto redis = start_redis();
+  {
+    const auto server = serve_to(redis->address());
+    EXPECT_EQ(server->ingest(R"({"symbol":"OLDSYMBOL","bid":1.1,"ask":1.2})")["accepted"], 1);
+    expect_keys_fit(*server, *redis, {"OLDSYMBOL"});
+    server->stop();
+  }
+  std::filesystem::remove_all(data());
+  redis->run({"CONFIG", "SET", "min-replicas-to-write", "1"});  // reads are answered, writes are refused
+  const auto server = serve_to(redis->address());
+  {
+    Load load(*server);
+    EXPECT_TRUE(is_degraded_by(*server, "NOREPLICAS"));
+    load.wait_for(20);
+    redis->run({"CONFIG", "SET", "min-replicas-to-write", "0"});
+    EXPECT_TRUE(eventually([&] { return redis_health(*server)["status"] == "healthy"; }));
+  }
+  expect_keys_fit(*server, *redis, kSymbols);
+  EXPECT_EQ(redis->run({"EXISTS", "ticks:OLDSYMBOL", "ohlc:OLDSYMBOL:1m"}).integer, 0);
+  server->stop();
+}
+
 TEST_F(RedisFaultsTest, PasswordsAreNamedAndNeverShown) {
   const auto redis = start_redis("redis", {"--save", "", "--requirepass", "right-password"});
   {
