@@ -142,13 +142,15 @@ void EdgeIntake::want_everything(std::string_view name) {
   if (!id) return;
   Symbol& symbol = of(*id);
   symbol.is_known = true;
-  if (!std::exchange(symbol.wants_bars, true)) ++unread_;
-  want_ticks(*id);
+  if (!std::exchange(symbol.wants_bars, true) && !symbol.was_read) ++unread_;
+  symbol.wants_all = true;
+  list(*id);
 }
 
-void EdgeIntake::want_ticks(SymbolId id) {
-  of(id).wants_all = true;
-  list(id);
+/// When the keys of a listed symbol may be read.
+EdgeIntake::SteadyClock::time_point EdgeIntake::due_at(const Symbol& symbol) {
+  if (symbol.read_at == SteadyClock::time_point{}) return symbol.read_at;
+  return symbol.read_at + (symbol.waiting.empty() ? kRereadInterval : kReadInterval);
 }
 
 std::vector<EdgeIntake::Wanted> EdgeIntake::due(SteadyClock::time_point now, std::size_t most) const {
@@ -158,9 +160,10 @@ std::vector<EdgeIntake::Wanted> EdgeIntake::due(SteadyClock::time_point now, std
       const Symbol& symbol = symbols_[id.value];
       if (due.size() >= most) return;
       if (symbol.waiting.empty() == with_waiting) continue;
-      if (symbol.read_at != SteadyClock::time_point{} && symbol.read_at + kReadInterval > now) continue;
-      Wanted wanted{.symbol = id, .newest = 0, .with_bars = symbol.wants_bars};
-      if (!symbol.wants_all) {
+      if (due_at(symbol) > now) continue;
+      const bool are_bars_due = !symbol.was_read || symbol.bars_read_at + kRereadInterval <= now;
+      Wanted wanted{.symbol = id, .newest = 0, .with_bars = symbol.wants_bars && are_bars_due};
+      if (!symbol.wants_all && !symbol.waiting.empty()) {
         const std::uint64_t missing = symbol.waiting.back().seq - symbol.last_seq;
         if (missing <= kFewMissing) wanted.newest = static_cast<std::size_t>(missing) + kSpareMembers;
       }
@@ -175,9 +178,7 @@ std::vector<EdgeIntake::Wanted> EdgeIntake::due(SteadyClock::time_point now, std
 EdgeIntake::SteadyClock::time_point EdgeIntake::next_due() const {
   auto next = SteadyClock::time_point::max();
   for (const SymbolId id : listed_) {
-    const SteadyClock::time_point read_at = symbols_[id.value].read_at;
-    if (read_at == SteadyClock::time_point{}) return read_at;
-    next = std::min(next, read_at + kReadInterval);
+    next = std::min(next, due_at(symbols_[id.value]));
   }
   return next;
 }
@@ -205,9 +206,13 @@ void EdgeIntake::take_keys(const Wanted& wanted, const Keys& keys, SteadyClock::
     }
   }
   if (wanted.newest == 0) symbol.wants_all = false;
-  if (wanted.with_bars && std::exchange(symbol.wants_bars, false)) --unread_;
   symbol.read_at = now;
-  if (symbol.wants_all || !symbol.waiting.empty()) return;
+  if (wanted.with_bars) {
+    symbol.wants_bars = false;
+    symbol.bars_read_at = now;
+    if (!std::exchange(symbol.was_read, true)) --unread_;
+  }
+  if (symbol.wants_all || symbol.wants_bars || !symbol.waiting.empty()) return;
   symbol.is_listed = false;
   listed_.erase(std::remove(listed_.begin(), listed_.end(), wanted.symbol), listed_.end());
 }

@@ -57,6 +57,8 @@ class EdgeIntake {
   static constexpr std::size_t kMostWaiting = 1000;
   /// The keys of a symbol are read at most once in so long.
   static constexpr std::chrono::milliseconds kReadInterval{100};
+  /// All of them, or quotes that nothing waits for.
+  static constexpr std::chrono::milliseconds kRereadInterval{500};
 
   /// Goes on where `data` ends. Both outlive it.
   EdgeIntake(EdgeData& data, std::chrono::nanoseconds live_tick_age, Counters& counters);
@@ -65,9 +67,8 @@ class EdgeIntake {
   void take_quote(std::string_view json);
   void take_bar(std::string_view json);
 
-  /// All keys of a symbol are to be read, or its quotes.
+  /// All keys of a symbol are to be read.
   void want_everything(std::string_view symbol);
-  void want_ticks(SymbolId symbol);
 
   /// What is to be read now: quotes that wait first, at most `most` symbols.
   [[nodiscard]] std::vector<Wanted> due(SteadyClock::time_point now, std::size_t most) const;
@@ -75,7 +76,7 @@ class EdgeIntake {
   [[nodiscard]] SteadyClock::time_point next_due() const;
   void take_keys(const Wanted& wanted, const Keys& keys, SteadyClock::time_point now);
 
-  /// Whether all keys that want_everything() named were read.
+  /// Whether all symbols that want_everything() named were read at least once.
   [[nodiscard]] bool is_complete() const noexcept { return unread_ == 0; }
 
   /// What came together since the last time, in order; empty when nothing did. It is not in the view yet.
@@ -93,9 +94,12 @@ class EdgeIntake {
     bool wants_all = false;
     bool wants_bars = false;
     bool is_listed = false;
+    bool was_read = false;  ///< all keys, by this intake
     SteadyClock::time_point read_at;
+    SteadyClock::time_point bars_read_at;
   };
 
+  [[nodiscard]] static SteadyClock::time_point due_at(const Symbol& symbol);
   Symbol& of(SymbolId id);
   void list(SymbolId id);
   /// Gives it its numbers. Nothing if there are too many.
@@ -119,7 +123,7 @@ class EdgeIntake {
   std::vector<Symbol> symbols_;
   std::vector<SymbolId> listed_;   ///< of which keys are wanted
   std::vector<SymbolId> touched_;  ///< whose latest quote is another one
-  std::size_t unread_ = 0;         ///< symbols all of whose keys are wanted
+  std::size_t unread_ = 0;         ///< symbols whose keys are wanted for the first time
   EventBatch batch_;
 };
 

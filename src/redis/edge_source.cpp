@@ -26,8 +26,6 @@ constexpr std::chrono::microseconds kLeastWait{100};
 /// Symbols whose keys are read at once: those of one take up to a megabyte.
 constexpr std::size_t kReadAtOnce = 8;
 constexpr std::size_t kMessagesAtOnce = 4096;
-/// Symbols whose quotes are read whole again in a second, for what goes over no channel.
-constexpr std::size_t kAuditedAtOnce = 4;
 
 /// Errors of single keys, such as a wrong type, are like an empty key.
 std::vector<std::string> texts_of(RedisReply& reply) {
@@ -87,9 +85,9 @@ void EdgeSource::connect() {
     throw RedisError("another master was named while connecting; trying again");
   }
   RedisCommands commands;
-  commands.add("SUBSCRIBE", redis_keys::kQuotesChannel, redis_keys::kBarsChannel);
+  commands.add("SUBSCRIBE", redis_keys::kQuotesChannel, redis_keys::kBarsChannel, redis_keys::kRewrittenChannel);
   subscriber_->send(commands);
-  for (int channels = 0; channels < 2; ++channels) {
+  for (int channels = 0; channels < 3; ++channels) {
     const auto reply = subscriber_->receive(options_.redis.connection.idle_timeout);
     if (!reply) throw RedisError("Redis at " + to_string(subscriber_->endpoint()) + ": no answer to SUBSCRIBE");
     if (reply->is_error()) throw RedisError("Redis refuses SUBSCRIBE: " + safe_text(reply->text, 128));
@@ -130,12 +128,12 @@ void EdgeSource::begin(const RedisMark& mark) {
     is_loaded_ = false;
   }
   intake_ = std::make_unique<EdgeIntake>(*data_, options_.live_tick_age, counters_);
-  audited_.clear();
   scan();
   second_at_ = SteadyClock::now() + kSecond;
 }
 
 void EdgeSource::scan() {
+  is_scan_due_ = false;
   std::set<std::string> symbols;
   std::string cursor = "0";
   do {
@@ -162,6 +160,7 @@ void EdgeSource::scan() {
 /// Returns whether it may go on; else it is to begin anew.
 bool EdgeSource::step() {
   const bool has_messages = receive_messages();
+  if (is_scan_due_) scan();
   const auto now = SteadyClock::now();
   const auto wanted = intake_->due(now, kReadAtOnce);
   const bool is_second_over = now >= second_at_;
@@ -205,6 +204,11 @@ void EdgeSource::take_message(const RedisReply& message) {
   const std::string& channel = message.elements[1].text;
   if (channel == redis_keys::kQuotesChannel) intake_->take_quote(message.elements[2].text);
   if (channel == redis_keys::kBarsChannel) intake_->take_bar(message.elements[2].text);
+  if (channel == redis_keys::kRewrittenChannel) {
+    const std::string& symbol = message.elements[2].text;
+    if (symbol == redis_keys::kAllSymbols) is_scan_due_ = true;
+    if (symbol != redis_keys::kAllSymbols) intake_->want_everything(symbol);
+  }
 }
 
 /// Reads keys, those of a symbol as of one moment, and before them what `tickpipe:sink` says.
@@ -266,7 +270,6 @@ void EdgeSource::each_second() {
   RedisCommands commands;
   commands.add("PING");
   subscriber_->send(commands);
-  audit();
   const auto tell = [this](const std::atomic<std::uint64_t>& counter, std::uint64_t& told, const char* what) {
     const std::uint64_t now = counter.load(std::memory_order_relaxed);
     if (now != told) log_.warn(kComponent, std::to_string(now - std::exchange(told, now)) + what);
@@ -274,21 +277,6 @@ void EdgeSource::each_second() {
   tell(counters_.lost, told_lost_,
        " quotes passed unseen: they came over no channel, and are not among the newest of their symbol any more");
   tell(counters_.damaged, told_damaged_, " messages or members are not what a node writes; they were skipped");
-}
-
-/// Loaded history and flags that change go over no channel. They are found by reading the quotes of a few symbols
-/// after the other, as long as the node commits anything.
-void EdgeSource::audit() {
-  if (!intake_->is_complete()) return;
-  audited_.resize(data_->symbols.size(), mark_.position);
-  std::size_t count = 0;
-  for (std::size_t looked = 0; looked < audited_.size() && count < kAuditedAtOnce; ++looked) {
-    next_audited_ = (next_audited_ + 1) % static_cast<std::uint32_t>(audited_.size());
-    if (audited_[next_audited_] == mark_.position) continue;
-    audited_[next_audited_] = mark_.position;
-    intake_->want_ticks(SymbolId{next_audited_});
-    ++count;
-  }
 }
 
 // --- state ----------------------------------------------------------------------------------------------------------

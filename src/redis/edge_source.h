@@ -35,11 +35,12 @@ class EdgeListener {
 /// Follows the keys and channels that the sink of a node writes.
 ///
 /// Place:   Redis -> [source] -> EdgeView, EdgeListener.
+/// Quiet:   what goes over no channel of quotes or bars (history, corrected flags, what was missed) the node announces
+///          by the name of the symbol, behind its keys; then these are read again.
 /// Order:   it subscribes first, then reads the keys; so what is published meanwhile is in the keys, or comes after.
 /// Epoch:   before anything is handed on, `tickpipe:sink` is asked whether the epoch is still the same. A node removes
-/// it
-///          before it writes keys of another epoch, and publishes after it has put it back; so nothing of one epoch is
-///          taken for something of another.
+///          it before it writes keys of another epoch, and publishes quotes and bars after it has put it back; so
+///          nothing of one epoch is taken for something of another.
 /// Outages: a connection that breaks is opened again, after a pause that grows up to ten seconds. Then all keys are
 ///          compared with what is known.
 /// Threads: one of its own, "redis", between start() and stop(), which are the owner's; status() any.
@@ -79,7 +80,6 @@ class EdgeSource {
   RedisMark read(const std::vector<EdgeIntake::Wanted>& wanted, std::vector<EdgeIntake::Keys>& keys);
   void hand_on();
   void each_second();
-  void audit();
   void failed(const std::string& cause);
   void went_well();
   void set_degraded(const std::string& cause);
@@ -102,8 +102,7 @@ class EdgeSource {
   RedisMark mark_;
   SteadyClock::time_point second_at_;
   SteadyClock::time_point heard_at_;  ///< when the subscriber got anything
-  std::vector<Position> audited_;     ///< by symbol: its quotes were read whole when Redis had got so far
-  std::uint32_t next_audited_ = 0;
+  bool is_scan_due_ = false;          ///< any key may hold what is not known here
   std::uint64_t told_lost_ = 0;
   std::uint64_t told_damaged_ = 0;
   std::chrono::milliseconds backoff_{0};

@@ -16,6 +16,9 @@ inline constexpr std::string_view kSink = "tickpipe:sink";   ///< hash: epoch, p
 inline constexpr std::string_view kQuotesChannel = "quotes";
 inline constexpr std::string_view kQuotesOf = "quotes:";  ///< + SYMBOL
 inline constexpr std::string_view kBarsChannel = "ohlc";
+/// Names of symbols in whose keys there is now what goes over no other channel: what was missed, loaded or corrected.
+inline constexpr std::string_view kRewrittenChannel = "tickpipe:rewritten";
+inline constexpr std::string_view kAllSymbols = "*";  ///< there, in place of a name
 
 inline constexpr std::chrono::seconds kLatestLife = std::chrono::hours{1};
 inline constexpr std::chrono::seconds kBarsLife = std::chrono::hours{24 * 30};

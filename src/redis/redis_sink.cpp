@@ -217,6 +217,8 @@ void RedisSink::take_over(const RedisMark& found) {
   written_ = found;
   is_certain_ = true;
   if (is_known) return;
+  // Who wrote this may have ended before it told the channels; and what is written now, they are not told.
+  work_.announce_all();
   work_.forget_seen();
   if (found.position == taken_) return;
   std::optional<ChangesSince> changes;

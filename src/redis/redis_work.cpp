@@ -104,6 +104,8 @@ void RedisWork::touch_open_bars(SymbolId id) {
   has_open_bars_ = true;
 }
 
+void RedisWork::announce_all() { has_work_ = announces_all_ = true; }
+
 void RedisWork::forget_seen() {
   for (Symbol& of : symbols_) {
     of.ticks_seen = kUnknown;
@@ -130,7 +132,7 @@ void RedisWork::settle(SymbolId id) {
 
 void RedisWork::clear_written(bool with_open_bars) {
   bars_.clear();
-  has_work_ = false;
+  has_work_ = announces_all_ = false;
   if (with_open_bars) has_open_bars_ = false;
   std::vector<SymbolId> still;
   for (const SymbolId id : dirty_) {

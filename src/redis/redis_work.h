@@ -62,6 +62,8 @@ class RedisWork {
   /// The latest quote, or open bars, are to be written, although none came.
   void touch_latest(SymbolId id);
   void touch_open_bars(SymbolId id);
+  /// Readers of the keys are to be told that any of them may hold what no channel has told.
+  void announce_all();
   /// Nothing is known any more of what the keys hold.
   void forget_seen();
   /// A round failed: the listed quotes are to be read again.
@@ -77,6 +79,7 @@ class RedisWork {
   /// Whether there is anything but open bars.
   [[nodiscard]] bool has_work() const noexcept { return has_work_ || !bars_.empty(); }
   [[nodiscard]] bool has_open_bars() const noexcept { return has_open_bars_; }
+  [[nodiscard]] bool announces_all() const noexcept { return announces_all_; }
 
  private:
   void add_tick(const Tick& tick);
@@ -90,6 +93,7 @@ class RedisWork {
   std::map<BarKey, SeriesBar> bars_;
   bool has_work_ = false;
   bool has_open_bars_ = false;
+  bool announces_all_ = false;
 };
 
 }  // namespace tickpipe::internal

@@ -80,6 +80,7 @@ RedisWriter::Outcome RedisWriter::write_keys(RedisConnection& connection, RedisW
   outcome_ = {};
   open_bars_.clear();
   trimmed_.clear();
+  announced_.clear();
   processed_.clear();
   transaction_.clear();
   transaction_.command().add("HMGET", redis_keys::kSink, "epoch", "position");
@@ -102,7 +103,9 @@ RedisWriter::Outcome RedisWriter::write_keys(RedisConnection& connection, RedisW
       flush_if_large(work);
     }
   }
-  transaction_.command().add("HSET", redis_keys::kSink, "epoch", mark.epoch, "position", mark.position.value);
+  RedisCommands& commands = transaction_.command();
+  commands.add("HSET", redis_keys::kSink, "epoch", mark.epoch, "position", mark.position.value);
+  if (work.announces_all()) commands.add("PUBLISH", redis_keys::kRewrittenChannel, redis_keys::kAllSymbols);
   flush(work);
   return std::move(outcome_);
 }
@@ -119,6 +122,7 @@ void RedisWriter::write_quotes(RedisWork& work, SymbolId id) {
   const std::vector<Tick>& ticks = of.rewrites_ticks ? all : of.ticks;
   key_.assign(redis_keys::kTicks).append(symbol_name(id));
   RedisCommands& commands = transaction_.command();
+  bool is_told = !of.rewrites_ticks;
   if (of.rewrites_ticks) {
     commands.add("DEL", key_);
     of.ticks_seen = 0;
@@ -131,8 +135,10 @@ void RedisWriter::write_quotes(RedisWork& work, SymbolId id) {
     for (const std::size_t end = i + members; i < end; ++i) {
       commands.argument(to_ms(ticks[i].ts_event));
       commands.argument(quote_json(ticks[i], 0));
+      is_told &= is_streamed(ticks[i], parts_.live_tick_age);
     }
   }
+  if (!is_told) announce(id);
   counters_.ticks.fetch_add(ticks.size(), std::memory_order_relaxed);
   if (!ticks.empty()) trimmed_.push_back(id);
   if (!of.has_new_quotes) return;
@@ -154,6 +160,7 @@ void RedisWriter::write_series(RedisWork& work, SymbolId id, std::size_t timefra
   RedisCommands& commands = transaction_.command();
   commands.add("DEL", key_);
   work.symbol(id).bars_seen[timeframe_index] = 0;
+  announce(id);
   if (bars.empty()) return;
   commands.begin(2 + 2 * bars.size());
   commands.argument("ZADD");
@@ -198,6 +205,7 @@ void RedisWriter::write_listed_bars(RedisWork& work) {
       flush_if_large(work);
     }
     put_bar(of, state.bar);
+    if (state.is_published) announce(key.symbol);
     series = of;
   }
   if (series) end_series(work, *series);
@@ -238,8 +246,15 @@ void RedisWriter::trim_quotes(RedisWork& work) {
   });
 }
 
+void RedisWriter::announce(SymbolId id) {
+  if (announced_.empty() || announced_.back() != id) announced_.push_back(id);
+}
+
 void RedisWriter::flush(RedisWork& work) {
   trim_quotes(work);
+  for (const SymbolId id : std::exchange(announced_, {})) {
+    transaction_.command().add("PUBLISH", redis_keys::kRewrittenChannel, symbol_name(id));
+  }
   counters_.bytes.fetch_add(transaction_.bytes(), std::memory_order_relaxed);
   transaction_.run(*connection_);
   for (const SymbolId id : std::exchange(processed_, {})) work.settle(id);

@@ -29,6 +29,7 @@ RedisMark parse_mark(const RedisReply& reply);
 
 /// Turns work into commands: the keys in transactions of about half a megabyte, which keeps other clients of the server
 /// from waiting, then the messages of the channels. Whoever sees a message finds it, or something newer, in the keys.
+/// What no channel tells, readers of the keys learn of by the name of the symbol, in the transaction that writes it.
 ///
 /// Threads: counters any; the rest one.
 class RedisWriter {
@@ -79,6 +80,7 @@ class RedisWriter {
   void put_bar(const SeriesKey& series, const Bar& bar);
   void end_series(RedisWork& work, const SeriesKey& series);
   void trim_quotes(RedisWork& work);
+  void announce(SymbolId id);
   void flush(RedisWork& work);
   void flush_if_large(RedisWork& work);
 
@@ -103,6 +105,7 @@ class RedisWriter {
   RedisTransaction transaction_;
   Outcome outcome_;
   std::vector<SymbolId> trimmed_;                     ///< whose quotes are in the transaction
+  std::vector<SymbolId> announced_;                   ///< whose names go with it
   std::vector<SymbolId> processed_;                   ///< all of whose work is in it, or was in those before
   std::vector<std::pair<SeriesKey, Bar>> open_bars_;  ///< written in this round, to be published
   RedisCommands messages_;

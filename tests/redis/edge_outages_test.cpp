@@ -281,6 +281,50 @@ TEST_F(EdgeOutagesTest, ItFollowsTheMasterThatSentinelsName) {
   node->stop();
 }
 
+TEST_F(EdgeOutagesTest, WhatANodeCouldNotWriteReachesItOnceTheNextOneDoes) {
+  auto node = serve_node();
+  const auto edge = serve_edge();
+  const std::int64_t now = wall_clock().ns;
+  post(*node, quote("EURUSD", now - 3'000'000'000) + quote("USDJPY", now));
+  expect_same_market(*node, *edge, {"EURUSD", "USDJPY"});
+  WebSocketClient client(edge->port());
+  subscribe_all(client);
+  expect_tick(client, 1);
+  redis_->run({"CLIENT", "PAUSE", "600000", "WRITE"});
+  post(*node, quote("EURUSD", now) + quote("GBPUSD", now));
+  node->kill();
+  redis_->run({"CLIENT", "UNPAUSE"});
+  node = serve_node();
+  expect_tick(client, 2);
+  expect_same_market(*node, *edge, {"EURUSD", "USDJPY", "GBPUSD"});
+  EXPECT_EQ(stat(*edge, "edge_connections_made"), 1U) << "it was to hear of it";
+  edge->stop();
+  node->stop();
+}
+
+TEST_F(EdgeOutagesTest, WhatANodeWroteAndNeverToldReachesItOnceTheNextOneRuns) {
+  redis_->run({"ACL", "SETUSER", "node", "on", ">secret", "~*", "&*", "+@all"});
+  const std::string user = R"("redis_username":"node","redis_password":"secret")";
+  auto node = serve_node(user);
+  const auto edge = serve_edge();
+  post_live(*node, "EURUSD", 1);
+  expect_same_market(*node, *edge, {"EURUSD"});
+  WebSocketClient client(edge->port());
+  subscribe_all(client);
+  expect_tick(client, 1);
+  redis_->run({"ACL", "SETUSER", "node", "resetchannels"});
+  post_live(*node, "EURUSD", 1);
+  expect_in_redis(2);
+  node->kill();
+  EXPECT_EQ(edge->json("/api/quotes/latest/EURUSD").at("seq"), 1);
+  redis_->run({"ACL", "SETUSER", "node", "allchannels"});
+  node = serve_node(user);
+  expect_tick(client, 2);
+  expect_same_market(*node, *edge, {"EURUSD"});
+  edge->stop();
+  node->stop();
+}
+
 TEST_F(EdgeOutagesTest, ItOutlivesItsNode) {
   auto node = serve_node();
   const auto edge = serve_edge();

@@ -134,6 +134,7 @@ TEST_F(RedisSinkTest, ChannelsCarryEachLiveQuoteAndClosedBarOnce) {
   std::map<std::string, std::vector<std::string>> by_channel;
   for (const auto& [channel, text] : subscriber.take(*redis)) by_channel[channel].push_back(text);
   EXPECT_EQ(by_channel["quotes"], by_channel["quotes:EURUSD"]);
+  EXPECT_EQ(by_channel.count("tickpipe:rewritten"), 0U) << "all of it was told by other channels";
   std::vector<std::uint64_t> seqs;
   for (const std::string& text : by_channel["quotes"]) {
     const auto json = Json::parse(text);
@@ -171,6 +172,7 @@ TEST_F(RedisSinkTest, HistoryIsWrittenToKeysAndOnlyItsLatestQuoteIsTold) {
   const auto server = serve_to(redis->address());
   ASSERT_TRUE(is_in_step(*server));
   Subscriber subscriber(*redis, "quotes");
+  Subscriber announcements(*redis, "tickpipe:rewritten");
   const std::int64_t start = wall_clock().ns - 7'200 * kNanosPerSecond;
   std::string lines;
   for (int i = 0; i < 500; ++i) lines += quote("EURUSD", start + i * kNanosPerSecond, kBid + i * 1'000);
@@ -180,6 +182,9 @@ TEST_F(RedisSinkTest, HistoryIsWrittenToKeysAndOnlyItsLatestQuoteIsTold) {
   ASSERT_GE(messages.size(), 1U);
   EXPECT_LE(messages.size(), 5U) << "history went over the channel quote by quote";
   EXPECT_EQ(Json::parse(messages.back().second)["seq"], 500);
+  const auto announced = announcements.take(*redis);
+  ASSERT_GE(announced.size(), 1U);
+  for (const auto& [channel, text] : announced) EXPECT_EQ(text, "EURUSD");
   server->stop();
 }
 

@@ -16,8 +16,6 @@ using ::testing::IsEmpty;
 using testing::seqs;
 using namespace std::chrono_literals;
 
-constexpr SymbolId kEurusd{0};
-
 class EdgeIntakeTest : public ::testing::Test {
  protected:
   void tell(std::uint64_t seq, std::chrono::nanoseconds age = 0s, std::uint8_t flags = 0) {
@@ -194,19 +192,31 @@ TEST_F(EdgeIntakeTest, ASymbolThatWasSilentForAnHourHasItsNewestQuote) {
 
 TEST_F(EdgeIntakeTest, ReadingAllAgainFindsWhatNobodyTold) {
   load(EdgeMarket::ticks(1, 10));
-  intake_->want_ticks(kEurusd);
+  intake_->want_everything("EURUSD");
+  EXPECT_TRUE(intake_->is_complete());
   auto members = EdgeMarket::ticks(1, 10);
   members[3].flags = kLateForBars;
   members.push_back(EdgeMarket::tick(11, 1h));
-  answer(members, EdgeMarket::tick(10));
+  answer(members, EdgeMarket::tick(10), {EdgeMarket::bar(0, 7, true)});
   const EventBatch batch = take();
+  EXPECT_EQ(batch.bars.size(), 1U);
   EXPECT_THAT(seqs(batch.amended), ElementsAre(4));
   EXPECT_THAT(seqs(batch.ticks), ElementsAre(11));
   EXPECT_THAT(batch.latest, IsEmpty());
-  intake_->want_ticks(kEurusd);
-  now_ += 1s;
-  answer(members, EdgeMarket::tick(10));
+  // At most once in a while, however often it is announced; what waits for a gap to be filled does not wait for that.
+  intake_->want_everything("EURUSD");
+  EXPECT_EQ(answer(members), 0U);
+  EXPECT_EQ(intake_->next_due(), now_ + EdgeIntake::kRereadInterval);
+  now_ += EdgeIntake::kReadInterval;
+  tell(13);
+  members.push_back(EdgeMarket::tick(12));
+  EXPECT_EQ(answer(members, {}, {EdgeMarket::bar(0, 8, true)}), 1U);
+  EXPECT_THAT(take().bars, IsEmpty()) << "bars were read again too soon";
+  now_ += EdgeIntake::kRereadInterval;
+  EXPECT_EQ(answer(members), 1U);
   EXPECT_TRUE(take().empty());
+  now_ += 1h;
+  EXPECT_EQ(answer(members), 0U);
 }
 
 TEST_F(EdgeIntakeTest, BarsAreTakenAsTheyComeButNotTwice) {
