@@ -200,6 +200,7 @@ void Pipeline::start() {
 void Pipeline::stop() {
   if (!is_running_) return;
   is_running_ = false;
+  announce_end();
   if (retention_) retention_->close();
   for (const auto& shard : shards_) shard->stop();
   committer_->stop();

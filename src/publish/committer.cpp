@@ -44,7 +44,12 @@ void Committer::stop() {
   if (!thread_.joinable()) return;
   stopping_.store(true, std::memory_order_release);
   bell_.ring();
+  end_bell_.ring();
   thread_.join();
+}
+
+bool Committer::is_ending() const noexcept {
+  return stopping_.load(std::memory_order_acquire) || end_announced_ns_.load(std::memory_order_acquire) != 0;
 }
 
 void Committer::loop() {
@@ -58,9 +63,9 @@ void Committer::loop() {
     }
     if (commit_all()) {
       last_commit = SteadyClock::now();
-      // Whatever arrives during this pause goes into one commit.
-      if (options_.flush_interval.count() != 0 && !stopping_.load(std::memory_order_acquire)) {
-        std::this_thread::sleep_for(options_.flush_interval);
+      // Whatever arrives during this pause goes into one commit. Nobody waits for it at the end.
+      if (options_.flush_interval.count() != 0) {
+        end_bell_.wait_for(options_.flush_interval, [this] { return is_ending(); });
       }
       continue;
     }
@@ -146,7 +151,9 @@ bool Committer::should_give_up(SteadyClock::time_point failing_since) const {
 }
 
 void Committer::announce_end() noexcept {
-  end_announced_ns_.store(SteadyClock::now().time_since_epoch().count(), std::memory_order_release);
+  std::int64_t not_yet = 0;
+  end_announced_ns_.compare_exchange_strong(not_yet, SteadyClock::now().time_since_epoch().count());
+  end_bell_.ring();
 }
 
 bool Committer::resumed() {

@@ -47,7 +47,8 @@ class Committer {
   /// Before start().
   void add_listener(BatchListener& listener) { listeners_.push_back(&listener); }
   void start();
-  /// Announces that the system ends: Options::give_up_at_end_after counts from now on. Any thread.
+  /// Announces that the system ends: Options::give_up_at_end_after counts from now on, and commits do not wait for
+  /// Options::flush_interval any more. Any thread; again, nothing changes.
   void announce_end() noexcept;
   /// Commits what the lanes hold and ends the thread. Nobody may hand over any more.
   void stop();
@@ -70,6 +71,7 @@ class Committer {
   bool commit_all();
   bool commit_with_retries(Position position);
   bool resumed();
+  [[nodiscard]] bool is_ending() const noexcept;
   [[nodiscard]] bool should_give_up(std::chrono::steady_clock::time_point failing_since) const;
   void set_failure(const std::string& text);
 
@@ -91,6 +93,7 @@ class Committer {
   mutable std::mutex failure_mutex_;
   std::string failure_;
   Nap nap_;
+  Doorbell end_bell_;
   std::jthread thread_;
 };
 

@@ -299,5 +299,27 @@ TEST_F(CommitterTest, AFlushIntervalGroupsWhatArrivesWithinIt) {
   }
 }
 
+TEST_F(CommitterTest, AtTheEndNothingWaitsForTheFlushInterval) {
+  start({.start = {}, .flush_interval = std::chrono::hours{24}});
+  hand_over(0);
+  listener_.wait_for(1);
+  hand_over(1);
+  committer_->announce_end();
+  listener_.wait_for(2);
+  hand_over(2);
+  listener_.wait_for(3);
+  committer_->stop();
+  EXPECT_EQ(log_.tries().size(), 3U);
+}
+
+TEST_F(CommitterTest, StoppingEndsAFlushInterval) {
+  start({.start = {}, .flush_interval = std::chrono::hours{24}});
+  hand_over(0);
+  listener_.wait_for(1);
+  hand_over(1);
+  committer_->stop();
+  EXPECT_EQ(listener_.published(), (BatchIds{{0, 1}, {1, 1}}));
+}
+
 }  // namespace
 }  // namespace tickpipe::internal
