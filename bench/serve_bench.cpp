@@ -39,12 +39,14 @@ class MemoryMarket final : public MarketData {
     bars_.resize(100);
   }
   std::optional<Tick> latest(SymbolId) const override { return latest_; }
+  QuoteSnapshot snapshot(SymbolId) const override { return {.latest = latest_.value_or(Tick{}), .newest_seq = seq_}; }
   std::vector<SymbolActivity> activity() const override { return {}; }
   TickPage ticks(const TickQuery&) const override { return page_; }
   bool ticks_in_memory(const TickQuery&) const override { return true; }
   std::vector<Bar> bars(const BarQuery&) const override { return bars_; }
   bool bars_in_memory(const BarQuery&) const override { return true; }
   std::optional<Bar> active_bar(SymbolId, Timeframe) const override { return std::nullopt; }
+  std::vector<Bar> open_bars(SymbolId, Timeframe) const override { return {}; }
   const std::vector<Timeframe>& timeframes() const override { return timeframes_; }
   Interval interval(SymbolId, Timeframe timeframe, UnixNanos time) const override {
     return calendar_.interval(timeframe, time);

@@ -68,7 +68,7 @@ RedisMark parse_mark(const RedisReply& reply) {
   return is_whole && !mark.epoch.empty() ? mark : RedisMark{};
 }
 
-RedisWriter::RedisWriter(const Parts& parts) : parts_(parts) {
+RedisWriter::RedisWriter(const Parts& parts) : parts_(parts), symbol_names_(parts.symbols), lp_names_(parts.lps) {
   for (const Timeframe timeframe : parts_.market.timeframes()) timeframe_names_.push_back(timeframe.name());
 }
 
@@ -329,24 +329,10 @@ void RedisWriter::send_messages(RedisConnection& connection) {
 
 // --- text -----------------------------------------------------------------------------------------------------------
 
-std::string_view RedisWriter::symbol_name(SymbolId id) {
-  while (symbol_names_.size() <= id.value) {
-    symbol_names_.push_back(parts_.symbols.name(SymbolId{static_cast<std::uint32_t>(symbol_names_.size())}));
-  }
-  return symbol_names_[id.value].view();
-}
-
-std::string_view RedisWriter::lp_name(LpId id) {
-  while (lp_names_.size() <= id.value) {
-    lp_names_.push_back(parts_.lps.name(LpId{static_cast<std::uint16_t>(lp_names_.size())}));
-  }
-  return lp_names_[id.value].view();
-}
-
 std::string_view RedisWriter::quote_json(const Tick& tick, std::uint64_t skipped) {
   json_.clear();
   json_.literal("{");
-  write_quote_members(json_, tick, symbol_name(tick.symbol), lp_name(tick.lp));
+  write_quote_members(json_, tick, symbol_name(tick.symbol), lp_names_[tick.lp].view());
   write_size_members(json_, tick);
   write_flags_member(json_, tick);
   if (skipped != 0) {

@@ -12,6 +12,7 @@
 #include "core/json_writer.h"
 #include "model/market_data.h"
 #include "model/name_registry.h"
+#include "model/name_table.h"
 #include "redis/redis_transaction.h"
 #include "redis/redis_work.h"
 
@@ -90,14 +91,13 @@ class RedisWriter {
 
   std::string_view quote_json(const Tick& tick, std::uint64_t skipped);
   std::string_view bar_json(const SeriesKey& series, const Bar& bar);
-  std::string_view symbol_name(SymbolId id);
-  std::string_view lp_name(LpId id);
+  std::string_view symbol_name(SymbolId id) { return symbol_names_[id].view(); }
 
   const Parts parts_;
   std::vector<std::string> timeframe_names_;
   Counters counters_;
-  std::vector<Name> symbol_names_;
-  std::vector<Name> lp_names_;
+  NameTable<SymbolId> symbol_names_;
+  NameTable<LpId> lp_names_;
   JsonWriter json_{512};
 
   // Of the round under way.

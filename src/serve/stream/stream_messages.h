@@ -9,9 +9,9 @@
 #include "core/json_writer.h"
 #include "model/bar.h"
 #include "model/name_registry.h"
+#include "model/name_table.h"
 #include "model/tick.h"
 #include "model/timeframe.h"
-#include "serve/stream/name_table.h"
 #include "serve/stream/stream_batch.h"
 #include "serve/stream/stream_format.h"
 
