@@ -63,6 +63,7 @@ void Committer::loop() {
     }
     if (commit_all()) {
       last_commit = SteadyClock::now();
+      nap_.note_work();
       // Whatever arrives during this pause goes into one commit. Nobody waits for it at the end.
       if (options_.flush_interval.count() != 0) {
         end_bell_.wait_for(options_.flush_interval, [this] { return is_ending(); });

@@ -90,7 +90,10 @@ void Shard::loop() {
     if (closes_by_clock_) close_by_clock();
     hand_over(false);
     make_room();
-    if (drained != 0) continue;
+    if (drained != 0) {
+      nap_.note_work();
+      continue;
+    }
     if (stopping_.load(std::memory_order_acquire) && inbox_.empty()) break;
     if (nap_.take()) continue;
     lane_.set_waiting(has_something_to_hand_over());
