@@ -20,6 +20,8 @@ test_packages=(
 tidy_packages=(clang-tidy-16 clang-format-16)
 # shellcheck disable=SC2034
 fuzz_packages=(clang-16 libclang-rt-16-dev)
+# shellcheck disable=SC2034
+bench_packages=(libbenchmark-dev)
 
 note() { printf '[%s] %s\n' "$(basename -- "$0")" "$*" >&2; }
 

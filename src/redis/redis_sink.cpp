@@ -23,21 +23,7 @@ constexpr std::chrono::milliseconds kPollWhileAway{50};
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::milliseconds kLongestPause{10'000};
 constexpr std::chrono::seconds kTolerableLag{10};
-/// How long lost keys count for the state.
-constexpr std::chrono::minutes kLossCounts{1};
-constexpr std::size_t kAuditedKeys = 2'000;
-constexpr std::size_t kLostAtOnce = 64;
 constexpr std::size_t kMaxListedBars = 100'000;
-/// A latest quote that is gone although it was written more recently than this did not expire.
-constexpr std::chrono::minutes kLatestIsThereFor{59};
-
-/// The value of `field` in the answer to INFO.
-std::string info_field(const std::string& info, std::string_view field) {
-  const std::string start = std::string(field) + ":";
-  const std::size_t at = info.find(start);
-  if (at == std::string::npos) return {};
-  return info.substr(at + start.size(), info.find('\r', at) - at - start.size());
-}
 
 }  // namespace
 
@@ -53,6 +39,12 @@ RedisSink::RedisSink(Parts parts, Options options)
                .kept_ticks = options_.kept_ticks,
                .live_tick_age = options_.live_tick_age}),
       work_(options_.kept_ticks, parts_.market.timeframes().size(), kMaxListedBars),
+      audit_({.market = parts_.market,
+              .symbols = parts_.symbols,
+              .work = work_,
+              .log = parts_.log,
+              .is_present = [this](SymbolId id) { return is_present(id); },
+              .kept_ticks = options_.kept_ticks}),
       taken_(parts_.start),
       random_(std::random_device{}()) {}
 
@@ -138,7 +130,7 @@ bool RedisSink::step(bool is_last) {
     if (SteadyClock::now() < retry_at_) return false;
     bool is_due = work_.has_work();
     if (SteadyClock::now() >= audit_at_) {
-      audit(false);
+      audit();
       is_due = work_.has_work() || written_.position < taken_;  // commits without anything for Redis count too
     }
     is_due |= written_.epoch != parts_.epoch;  // without any quote too: who reads the keys learns that this is all
@@ -178,11 +170,11 @@ void RedisSink::round(bool is_last) {
   work_.clear_written(with_open_bars);
   round_ended_ = SteadyClock::now();
   if (with_open_bars) open_bars_at_ = round_ended_ + kOpenBarsInterval;
-  for (const SymbolId id : outcome.lost) note_lost(id);
+  for (const SymbolId id : outcome.lost) audit_.note_lost(id);
   if (was_certain && outcome.seen != expected) {
     parts_.log.warn(kComponent, "somebody else wrote or removed keys; looking at what is missing");
     take_over(outcome.seen);
-    audit(true);
+    audit_.look_at_all(*connection_);
   }
 }
 
@@ -191,7 +183,8 @@ void RedisSink::connect() {
   connections_.fetch_add(1, std::memory_order_relaxed);
   try {
     take_over(read_mark());
-    audit(true);
+    audit_.look_at_all(*connection_);
+    audit_at_ = SteadyClock::now() + options_.audit_interval;
   } catch (...) {
     connection_.reset();  // a take-over is made whole or again: nothing may be written on top of half of one
     throw;
@@ -300,97 +293,16 @@ void RedisSink::remove_foreign_keys() {
 
 // --- keys that vanish -----------------------------------------------------------------------------------------------
 
-void RedisSink::audit(bool is_whole) {
-  const auto symbols = static_cast<std::uint32_t>(parts_.symbols.size());
-  const auto keys_of_symbol = static_cast<std::uint32_t>(2 + parts_.market.timeframes().size());
-  const std::uint32_t at_once = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(kAuditedKeys) / keys_of_symbol);
-  if (is_whole) {
-    for (std::uint32_t i = 0; i < symbols; i += at_once) audit(SymbolId{i}, SymbolId{std::min(i + at_once, symbols)});
-  } else {
-    const RedisMark found = read_mark();
-    if (found != written_) {
-      parts_.log.warn(kComponent, "somebody else wrote or removed keys; looking at what is missing");
-      take_over(found);
-      audit(true);
-    }
-    if (audited_ >= symbols) audited_ = 0;
-    const std::uint32_t last = std::min(audited_ + at_once, symbols);
-    audit(SymbolId{audited_}, SymbolId{last});
-    audited_ = last;
-    write_lost_again();
+/// Whether it is `tickpipe:sink` as it was left, and the keys of some symbols.
+void RedisSink::audit() {
+  const RedisMark found = read_mark();
+  if (found != written_) {
+    parts_.log.warn(kComponent, "somebody else wrote or removed keys; looking at what is missing");
+    take_over(found);
+    audit_.look_at_all(*connection_);
   }
+  audit_.look_further(*connection_);
   audit_at_ = SteadyClock::now() + options_.audit_interval;
-}
-
-/// Compares how many members the keys have with what is known of them; what is not known with what there is.
-void RedisSink::audit(SymbolId first, SymbolId last) {
-  const std::size_t timeframes = parts_.market.timeframes().size();
-  std::vector<SymbolId> ids;
-  RedisCommands commands;
-  std::string key;
-  for (std::uint32_t i = first.value; i < last.value; ++i) {
-    if (!is_present(SymbolId{i})) continue;
-    ids.push_back(SymbolId{i});
-    const std::string name(parts_.symbols.name(SymbolId{i}).view());
-    commands.add("ZCARD", std::string(redis_keys::kTicks) + name);
-    commands.add("EXISTS", std::string(redis_keys::kLatest) + name);
-    for (const Timeframe timeframe : parts_.market.timeframes()) {
-      redis_keys::bars_key(name, timeframe.name(), key);
-      commands.add("ZCARD", key);
-    }
-  }
-  if (ids.empty()) return;
-  connection_->exchange(commands, [&](std::size_t index, RedisReply&& reply) {
-    if (reply.is_error("WRONGTYPE")) reply.integer = 0;  // it is replaced
-    const SymbolId id = ids[index / (2 + timeframes)];
-    RedisWork::Symbol& of = work_.symbol(id);
-    const std::size_t which = index % (2 + timeframes);
-    if (which == 0) {
-      const auto most = static_cast<std::int64_t>(options_.kept_ticks);
-      const auto accepted = static_cast<std::int64_t>(parts_.market.snapshot(id).newest_seq);
-      if (of.ticks_seen == RedisWork::kUnknown) {
-        if (reply.integer < std::min(most, accepted)) work_.rewrite_ticks(id);
-        of.ticks_seen = reply.integer;
-      } else if (reply.integer < of.ticks_seen) {
-        note_lost(id);
-      }
-    } else if (which == 1) {
-      const bool was_never_written = of.latest_written_at == SteadyClock::time_point{};
-      if (reply.integer != 0) return;
-      if (was_never_written) work_.touch_latest(id);
-      if (!was_never_written && SteadyClock::now() - of.latest_written_at < kLatestIsThereFor) note_lost(id);
-    } else {
-      std::int64_t& seen = of.bars_seen[which - 2];
-      if (seen == RedisWork::kUnknown) {
-        if (reply.integer < static_cast<std::int64_t>(redis_keys::kBarsKept)) work_.rewrite_bars(id, which - 2);
-        seen = reply.integer;
-      } else if (reply.integer < seen) {
-        note_lost(id);
-      }
-    }
-  });
-}
-
-void RedisSink::note_lost(SymbolId id) {
-  lost_keys_.fetch_add(1, std::memory_order_relaxed);
-  if (std::find(lost_.begin(), lost_.end(), id) == lost_.end()) lost_.push_back(id);
-  lost_at_ = SteadyClock::now();
-}
-
-/// A few at a time: where there is too little memory each key that is written drives another one out.
-void RedisSink::write_lost_again() {
-  if (lost_.empty()) return;
-  RedisCommands commands;
-  commands.add("INFO", "memory");
-  const std::string policy = info_field(connection_->call(commands).text, "maxmemory_policy");
-  const bool is_evicting = !policy.empty() && policy != "noeviction";
-  lost_cause_ = is_evicting ? "Redis evicts keys (maxmemory-policy " + safe_text(policy) +
-                                  "); raise its maxmemory, they are written again"
-                            : "keys were removed from Redis; they are written again";
-  parts_.log.warn(kComponent, lost_cause_ + ": " + std::to_string(lost_.size()) + " symbols");
-  const std::size_t count = std::min(lost_.size(), kLostAtOnce);
-  for (std::size_t i = 0; i < count; ++i) work_.rewrite_all(lost_[i]);
-  lost_.erase(lost_.begin(), lost_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 // --- state ----------------------------------------------------------------------------------------------------------
@@ -416,8 +328,7 @@ void RedisSink::set_degraded(std::string cause) {
 void RedisSink::went_well() {
   backoff_ = std::chrono::milliseconds{0};
   bool was_degraded = false;
-  std::string cause;
-  if (lost_at_ != SteadyClock::time_point{} && SteadyClock::now() - lost_at_ < kLossCounts) cause = lost_cause_;
+  const std::string cause = audit_.cause();
   {
     const std::lock_guard lock(status_mutex_);
     was_degraded = !degraded_.empty();
@@ -457,7 +368,7 @@ SinkStatus RedisSink::status() const {
   count("bytes_sent", counters.bytes);
   count("connections_made", connections_);
   count("rebuilds", rebuilds_);
-  count("keys_lost", lost_keys_);
+  count("keys_lost", audit_.lost_keys());
   const Position newest = backlog_.newest();
   const std::lock_guard lock(status_mutex_);
   status.position = complete_to_.value;

@@ -18,6 +18,7 @@
 #include "model/market_data.h"
 #include "model/name_registry.h"
 #include "model/system_status.h"
+#include "redis/redis_audit.h"
 #include "redis/redis_backlog.h"
 #include "redis/redis_connector.h"
 #include "redis/redis_work.h"
@@ -90,10 +91,7 @@ class RedisSink {
   void rebuild();
   void remove_foreign_keys();
   void round(bool is_last);
-  void audit(bool is_whole);
-  void audit(SymbolId first, SymbolId last);
-  void note_lost(SymbolId id);
-  void write_lost_again();
+  void audit();
   void failed(const std::string& cause, bool is_connection_lost);
   void went_well();
   void save_position();
@@ -111,6 +109,7 @@ class RedisSink {
   RedisBacklog backlog_;
   RedisWriter writer_;
   RedisWork work_;
+  RedisAudit audit_;
   RedisBacklog::Delivery delivery_;
 
   // Of the sink's thread.
@@ -126,17 +125,12 @@ class RedisSink {
   Position saved_;
   std::chrono::milliseconds backoff_{0};
   std::minstd_rand random_;
-  std::uint32_t audited_ = 0;   ///< the symbol to look at next
-  std::vector<SymbolId> lost_;  ///< to be written again at the next audit
-  SteadyClock::time_point lost_at_;
-  std::string lost_cause_;
 
   std::atomic<bool> stopping_{false};
   std::atomic<bool> has_ended_{false};
   Doorbell ended_bell_;
   std::atomic<std::uint64_t> rebuilds_{0};
   std::atomic<std::uint64_t> connections_{0};
-  std::atomic<std::uint64_t> lost_keys_{0};
   mutable std::mutex status_mutex_;             ///< guards what follows
   std::string degraded_ = "not connected yet";  ///< the cause; empty = all is well
   Position complete_to_;
