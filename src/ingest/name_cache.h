@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "model/names.h"
@@ -18,10 +20,22 @@ class NameCache {
   NameCache() : slots_(kFirstSlots) {}
 
   [[nodiscard]] std::optional<Id> find(const Name& name) const noexcept {
-    for (std::size_t i = hash(name);; ++i) {
+    for (std::size_t i = hash(words_of(name));; ++i) {
       const Slot& slot = slots_[i & (slots_.size() - 1)];
       if (!slot.is_used) return std::nullopt;
       if (slot.name == name) return slot.id;
+    }
+  }
+
+  /// The number of the name that is spelt exactly like `text`, which need not be a name: what is here has been checked.
+  [[nodiscard]] std::optional<Id> find_text(std::string_view text) const noexcept {
+    if (text.size() > kMaxNameChars) return std::nullopt;
+    Words words{};
+    std::memcpy(words.data(), text.data(), text.size());
+    for (std::size_t i = hash(words);; ++i) {
+      const Slot& slot = slots_[i & (slots_.size() - 1)];
+      if (!slot.is_used) return std::nullopt;
+      if (words_of(slot.name) == words && slot.name.view().size() == text.size()) return slot.id;
     }
   }
 
@@ -46,16 +60,17 @@ class NameCache {
     bool is_used = false;
   };
 
-  static std::size_t hash(const Name& name) noexcept {
-    // Unused characters are zero, so whole words may be mixed.
-    std::uint64_t words[kMaxNameChars / 8];
-    std::memcpy(words, name.padded().data(), sizeof words);
+  /// The characters of a name; unused ones are zero, so whole words may be compared and mixed.
+  using Words = std::array<std::uint64_t, kMaxNameChars / sizeof(std::uint64_t)>;
+  static Words words_of(const Name& name) noexcept { return std::bit_cast<Words>(name.padded()); }
+
+  static std::size_t hash(const Words& words) noexcept {
     std::uint64_t h = 0;
     for (const std::uint64_t word : words) h = (std::rotl(h, 23) ^ word) * 0x9e3779b97f4a7c15;
     return static_cast<std::size_t>(h ^ (h >> 32));
   }
   void place(const Slot& fresh) noexcept {
-    for (std::size_t i = hash(fresh.name);; ++i) {
+    for (std::size_t i = hash(words_of(fresh.name));; ++i) {
       Slot& slot = slots_[i & (slots_.size() - 1)];
       if (slot.is_used) continue;
       slot = fresh;

@@ -36,11 +36,24 @@ void QuoteProducer::forget_names() {
 }
 
 std::optional<Reason> QuoteProducer::submit(const RawQuote& quote, std::optional<Reason> fault, QuoteOrigin origin) {
+  // The order of checks: what is wrong with the names comes before what is wrong with prices and times.
+  const bool names_are_good = !fault || index_of(*fault) > index_of(Reason::kTooManySymbols);
+  auto refusal = names_are_good ? check_names(quote) : std::nullopt;
+  if (!refusal) refusal = admit(quote, fault, origin);
+  return collect(quote, refusal, origin);
+}
+
+std::optional<Reason> QuoteProducer::submit_recalled(const RawQuote& quote, std::optional<Reason> fault,
+                                                     QuoteOrigin origin) {
+  return collect(quote, admit(quote, fault, origin), origin);
+}
+
+/// Counts, and puts what is not refused to the others of its shard.
+std::optional<Reason> QuoteProducer::collect(const RawQuote& quote, std::optional<Reason> refusal, QuoteOrigin origin) {
   bump(counters_.received);
-  const auto reason = admit(quote, fault, origin);
-  if (reason) {
-    bump(counters_.refused[index_of(*reason)]);
-    return reason;
+  if (refusal) {
+    bump(counters_.refused[index_of(*refusal)]);
+    return refusal;
   }
   std::uint16_t marks = sink_;
   if (origin == QuoteOrigin::kLive) marks |= kLiveQuote;
@@ -60,12 +73,8 @@ std::optional<Reason> QuoteProducer::submit(const RawQuote& quote, std::optional
   return std::nullopt;
 }
 
+/// Decides on a quote whose names are in good form, with their numbers as far as they have some.
 std::optional<Reason> QuoteProducer::admit(const RawQuote& quote, std::optional<Reason> fault, QuoteOrigin origin) {
-  // The order of checks: what is wrong with the names comes before what is wrong with prices and times.
-  const bool names_are_good = !fault || index_of(*fault) > index_of(Reason::kTooManySymbols);
-  if (names_are_good) {
-    if (const auto reason = check_names(quote)) return reason;
-  }
   if (fault) return fault;
   if (quote.ts_event) {
     if (const auto reason = check_time(*quote.ts_event, origin)) return reason;

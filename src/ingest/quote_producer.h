@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,7 +38,16 @@ class QuoteProducer {
   std::optional<Reason> submit(const RawQuote& quote, std::optional<Reason> fault = std::nullopt,
                                QuoteOrigin origin = QuoteOrigin::kHistorical);
 
-  /// The shard of the quote that submit() has just taken.
+  /// Looks up names as they are spelt. If it knows both, which costs less than parsing them, submit_recalled() takes a
+  /// quote of them, whose own names do not count, until take_time(), submit() or recall() is called.
+  bool recall(std::string_view lp, std::string_view symbol) noexcept {
+    lp_ = last_lp_ && last_lp_name_.view() == lp ? last_lp_ : lps_.find_text(lp);
+    if (lp_) symbol_ = symbols_.find_text(symbol);
+    return lp_ && symbol_;
+  }
+  std::optional<Reason> submit_recalled(const RawQuote& quote, std::optional<Reason> fault, QuoteOrigin origin);
+
+  /// The shard of the quote that submit() or submit_recalled() has just taken.
   [[nodiscard]] std::uint32_t last_shard() const noexcept {
     return symbol_->value % static_cast<std::uint32_t>(collected_.size());
   }
@@ -65,14 +75,16 @@ class QuoteProducer {
   /// Sends what is collected to the shards. With kDrop, what finds no room is dropped and counted. With kWait it waits
   /// for room; when the store fails meanwhile, the rest is refused as kStoreUnavailable.
   void flush();
+  /// The same for one shard.
+  void flush(std::size_t shard);
 
  private:
   static constexpr std::size_t kCollect = 128;
   std::optional<Reason> check_names(const RawQuote& quote);
+  std::optional<Reason> collect(const RawQuote& quote, std::optional<Reason> refusal, QuoteOrigin origin);
   std::optional<Reason> admit(const RawQuote& quote, std::optional<Reason> fault, QuoteOrigin origin);
   std::optional<Reason> check_time(UnixNanos ts_event, QuoteOrigin origin);
   void forget_names();
-  void flush(std::size_t shard);
   static void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_release);
   }

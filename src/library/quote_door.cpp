@@ -49,12 +49,16 @@ struct Waiter {
 QuoteDoor::QuoteDoor(Intake& intake, VerdictLedger& ledger)
     : intake_(intake), ledger_(ledger), slots_(std::make_shared<ProducerSlots>(intake)) {}
 
-std::optional<Reason> QuoteDoor::read(const LpQuote& quote, RawQuote& out) noexcept {
+std::optional<Reason> QuoteDoor::read_names(const LpQuote& quote, RawQuote& out) noexcept {
   out.lp = parse_lp(quote.lp);
   if (!out.lp) return Reason::kBadLp;
   const auto symbol = parse_symbol(quote.symbol);
   if (!symbol) return Reason::kBadSymbol;
   out.symbol = *symbol;
+  return std::nullopt;
+}
+
+std::optional<Reason> QuoteDoor::read_rest(const LpQuote& quote, RawQuote& out) noexcept {
   if (is_bad_size(quote.bid_size) || is_bad_size(quote.ask_size)) return Reason::kMalformed;
   out.bid = {quote.bid.units()};
   out.ask = {quote.ask.units()};
@@ -70,17 +74,26 @@ std::optional<Reason> QuoteDoor::read(const LpQuote& quote, RawQuote& out) noexc
   return std::nullopt;
 }
 
+/// Names that the producer has met are not parsed again.
+std::optional<Reason> QuoteDoor::submit(QuoteProducer& producer, const LpQuote& quote) {
+  RawQuote raw;
+  if (producer.recall(quote.lp, quote.symbol)) {
+    return producer.submit_recalled(raw, read_rest(quote, raw), QuoteOrigin::kLive);
+  }
+  auto fault = read_names(quote, raw);
+  if (!fault) fault = read_rest(quote, raw);
+  return producer.submit(raw, fault, QuoteOrigin::kLive);
+}
+
 LpQuoteResult QuoteDoor::process(const LpQuote& quote) noexcept {
   try {
     const ProducerSlots::Use use(*slots_);
     QuoteProducer* const producer = use.producer();
     if (producer == nullptr) return {LpQuoteResult::Status::kStopped};
-    RawQuote raw;
-    const auto fault = read(quote, raw);
     producer->take_time();
-    if (const auto reason = producer->submit(raw, fault, QuoteOrigin::kLive)) return refused(*reason);
+    if (const auto reason = submit(*producer, quote)) return refused(*reason);
     const std::uint32_t shard = producer->last_shard();
-    producer->flush();
+    producer->flush(shard);
     return {producer->take_lost(shard) == 0 ? LpQuoteResult::Status::kQueued : LpQuoteResult::Status::kQueueFull};
   } catch (const std::exception&) {  // no memory for a new thread or a new name
     return {LpQuoteResult::Status::kQueueFull};
@@ -113,9 +126,7 @@ void QuoteDoor::process_some(QuoteProducer& producer, std::span<const LpQuote> q
   std::array<std::uint32_t, kAtOnce> shards{};
   producer.take_time();
   for (std::size_t i = 0; i < quotes.size(); ++i) {
-    RawQuote raw;
-    const auto fault = read(quotes[i], raw);
-    if (const auto reason = producer.submit(raw, fault, QuoteOrigin::kLive)) {
+    if (const auto reason = submit(producer, quotes[i])) {
       results[i] = refused(*reason);
       ++total.refused;
     } else {
@@ -167,11 +178,9 @@ LpQuoteVerdict QuoteDoor::process_and_wait(const LpQuote& quote, std::chrono::na
   {
     const ProducerSlots::Use use(*slots_);
     if (QuoteProducer* const producer = use.producer()) {
-      RawQuote raw;
-      const auto fault = read(quote, raw);
       producer->take_time();
       producer->set_verdict_sink(ticket->sink());
-      if (const auto reason = producer->submit(raw, fault, QuoteOrigin::kLive)) {
+      if (const auto reason = submit(*producer, quote)) {
         verdict = {Status::kRefused, static_cast<tickpipe::Reason>(*reason)};
       } else {
         const std::uint32_t shard = producer->last_shard();

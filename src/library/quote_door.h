@@ -32,7 +32,9 @@ class QuoteDoor {
   LpQuoteVerdict process_and_wait(const LpQuote& quote, std::chrono::nanoseconds timeout);
 
  private:
-  static std::optional<Reason> read(const LpQuote& quote, RawQuote& out) noexcept;
+  static std::optional<Reason> read_names(const LpQuote& quote, RawQuote& out) noexcept;
+  static std::optional<Reason> read_rest(const LpQuote& quote, RawQuote& out) noexcept;
+  static std::optional<Reason> submit(QuoteProducer& producer, const LpQuote& quote);
   void process_some(QuoteProducer& producer, std::span<const LpQuote> quotes, std::span<LpQuoteResult> results,
                     LpBatchResult& total);
 

@@ -160,5 +160,48 @@ TEST_F(QuoteProducerTest, AnotherAllowListHoldsFromTheNextReadOn) {
   EXPECT_EQ(producer_->submit(quote(kNow, "USDJPY"), std::nullopt, QuoteOrigin::kLive), std::nullopt);
 }
 
+TEST_F(QuoteProducerTest, NamesItHasMetAreRecalledAsTheyAreSpelt) {
+  EXPECT_FALSE(producer_->recall("HTTP", "EURUSD"));
+  EXPECT_EQ(live(kNow), std::nullopt);
+  ASSERT_TRUE(producer_->recall("HTTP", "EURUSD"));
+  EXPECT_EQ(producer_->submit_recalled(quote(kNow, "USDJPY"), std::nullopt, QuoteOrigin::kLive), std::nullopt);
+  RawQuote other = quote(kNow, "USDJPY");
+  other.lp = *parse_lp("LP2");
+  EXPECT_EQ(producer_->submit(other, std::nullopt, QuoteOrigin::kLive), std::nullopt);
+  for (const auto& [lp, symbol] :
+       std::vector<std::pair<std::string, std::string>>{{"HTTP", "eurusd"},
+                                                        {"HTTP", ""},
+                                                        {"", "EURUSD"},
+                                                        {"HTT", "EURUSD"},
+                                                        {"HTTP", "EURUS"},
+                                                        {"LP3", "EURUSD"},
+                                                        {"HTTP", std::string("EURUSD\0", 7)},
+                                                        {std::string("HTTP\0", 5), "EURUSD"},
+                                                        {"HTTP", "EURUSD" + std::string(30, 'X')}}) {
+    EXPECT_FALSE(producer_->recall(lp, symbol)) << lp << " " << symbol;
+  }
+  ASSERT_TRUE(producer_->recall("HTTP", "USDJPY")) << "also an LP that is not the last one";
+  EXPECT_EQ(producer_->submit_recalled(quote(kNow), std::nullopt, QuoteOrigin::kLive), std::nullopt);
+  ASSERT_TRUE(producer_->recall("LP2", "EURUSD"));
+  EXPECT_EQ(producer_->submit_recalled(quote(kNow), Reason::kCrossed, QuoteOrigin::kLive), Reason::kCrossed);
+  EXPECT_EQ(producer_->submit_recalled(quote(kNow - 601s), std::nullopt, QuoteOrigin::kLive), Reason::kTooOld);
+  producer_->flush();
+  ASSERT_EQ(inbox_.quotes.size(), 4U);
+  const auto names = [this](const Quote& one) {
+    return std::string(lps_.name(one.lp).view()) + " " + std::string(symbols_.name(one.symbol).view());
+  };
+  EXPECT_EQ(names(inbox_.quotes[1]), "HTTP EURUSD") << "not of the names that the quote has";
+  EXPECT_EQ(names(inbox_.quotes[3]), "HTTP USDJPY");
+  EXPECT_EQ(intake_.totals().received, 6U);
+  EXPECT_EQ(intake_.totals().refused[index_of(Reason::kTooOld)], 1U);
+}
+
+TEST_F(QuoteProducerTest, ASymbolThatIsNotAllowedAnyMoreIsNotRecalled) {
+  EXPECT_EQ(live(kNow), std::nullopt);
+  intake_.set_rules({.symbols = {*parse_symbol("USDJPY")}, .max_future = 5s, .max_age = 600s});
+  producer_->take_time();
+  EXPECT_FALSE(producer_->recall("HTTP", "EURUSD"));
+}
+
 }  // namespace
 }  // namespace tickpipe::internal
