@@ -64,7 +64,10 @@ class Quotes:
         while True:
             try:
                 # `websockets` sends pings of its own, so a dead connection ends within 40 s.
-                async with websockets.connect(self.options.url, subprotocols=["tickpipe.v1.json"]) as ws:
+                # With quotes of all symbols under way an orderly close may have to wait for them; a second will do.
+                async with websockets.connect(
+                    self.options.url, subprotocols=["tickpipe.v1.json"], close_timeout=1
+                ) as ws:
                     await self.follow(ws)
                     if self.left <= 0:
                         return

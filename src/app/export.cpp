@@ -110,6 +110,7 @@ int run_export(const ExportOptions& options) {
   }
   const UnixNanos from = parse_bound("--from", options.from, kNoTime);
   const UnixNanos to = parse_bound("--to", options.to, kEndOfTime);
+  if (from > to) throw ConfigError("--from must not be after --to");
   const bool json = options.format == "jsonl";
 
   StoredData data(options.data_dir);

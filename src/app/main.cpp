@@ -1,4 +1,6 @@
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -89,6 +91,31 @@ Overrides split_overrides(const std::vector<std::string>& settings) {
   return overrides;
 }
 
+/// A number from `least` to `most`, written without a sign or an exponent.
+CLI::Validator in_range(std::uint64_t least, std::uint64_t most) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  return {[=](const std::string& text) {
+            std::uint64_t value = 0;
+            const char* const end = text.data() + text.size();
+            const auto [stop, ec] = std::from_chars(text.data(), end, value);
+            const bool is_good = ec == std::errc{} && stop == end && value >= least && value <= most;
+            return is_good ? std::string() : safe_text(text, 64) + " is not a whole number from " + range;
+          },
+          {}};
+}
+
+/// Seconds, with decimals if need be.
+CLI::Validator seconds_in_range() {
+  return {[](const std::string& text) {
+            double value = 0;
+            const char* const end = text.data() + text.size();
+            const auto [stop, ec] = std::from_chars(text.data(), end, value);
+            const bool is_good = ec == std::errc{} && stop == end && value >= 0.001 && value <= 86'400;
+            return is_good ? std::string() : safe_text(text, 64) + " is not a number of seconds from 0.001 to 86400";
+          },
+          {}};
+}
+
 class CommandLine {
  public:
   CommandLine() {
@@ -111,10 +138,18 @@ class CommandLine {
     });
   }
 
+  [[nodiscard]] bool is_command(const std::string& name) const {
+    return !app_.get_subcommands([&name](const CLI::App* command) { return command->check_name(name); }).empty();
+  }
+
   int run(int argc, char** argv) {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+      if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1])) {
+        print_error("there is no command " + safe_text(argv[1], 64) + "; tickpipe --help lists them");
+        return kExitUsage;
+      }
       return app_.exit(error) == 0 ? kExitSuccess : kExitUsage;
     }
     return status_;
@@ -219,13 +254,16 @@ class CommandLine {
   void add_bench() {
     auto* const command = app_.add_subcommand("bench", "Run ticks through the full pipeline; one JSON object");
     add_config(command);
-    auto* const ticks = command->add_option("--ticks", bench_.ticks, "How many ticks")->type_name("N");
+    auto* const ticks = command->add_option("--ticks", bench_.ticks, "How many ticks")
+                            ->type_name("N")
+                            ->check(in_range(1, 1'000'000'000'000));
     command->add_option("--seconds", bench_.seconds, "How long (default 5)")
         ->type_name("S")
-        ->check(CLI::PositiveNumber)
+        ->check(seconds_in_range())
         ->excludes(ticks);
     command->add_option("--rate", bench_.rate, "Offered ticks/s, dropped when there is no room; 0 = as fast as taken")
         ->type_name("N")
+        ->check(in_range(0, 100'000'000))
         ->capture_default_str();
     command->add_option("--symbols", bench_.symbols, "How many symbols")->type_name("N")->capture_default_str();
     command->add_option("--workers", bench_.workers, "Shards (default: worker_count)")->type_name("N");

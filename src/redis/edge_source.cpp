@@ -275,7 +275,7 @@ void EdgeSource::each_second() {
     if (now != told) log_.warn(kComponent, std::to_string(now - std::exchange(told, now)) + what);
   };
   tell(counters_.lost, told_lost_,
-       " quotes passed unseen: they came over no channel, and are not among the newest of their symbol any more");
+       " quotes passed unseen: loaded history, or messages that got lost, and not among the newest of their symbol");
   tell(counters_.damaged, told_damaged_, " messages or members are not what a node writes; they were skipped");
 }
 

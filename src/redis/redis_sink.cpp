@@ -170,12 +170,13 @@ void RedisSink::round(bool is_last) {
   work_.clear_written(with_open_bars);
   round_ended_ = SteadyClock::now();
   if (with_open_bars) open_bars_at_ = round_ended_ + kOpenBarsInterval;
-  for (const SymbolId id : outcome.lost) audit_.note_lost(id);
   if (was_certain && outcome.seen != expected) {
     parts_.log.warn(kComponent, "somebody else wrote or removed keys; looking at what is missing");
     take_over(outcome.seen);
-    audit_.look_at_all(*connection_);
+    audit_.look_at_all(*connection_);  // finds what `outcome` says too
+    return;
   }
+  for (const SymbolId id : outcome.lost) audit_.note_lost(id);
 }
 
 void RedisSink::connect() {

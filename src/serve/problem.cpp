@@ -3,29 +3,9 @@
 #include <utility>
 
 #include "core/json_writer.h"
+#include "serve/http_text.h"
 
 namespace tickpipe::internal {
-
-std::string_view status_title(int status) noexcept {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 415:
-      return "Unsupported Media Type";
-    case 429:
-      return "Too Many Requests";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Internal Server Error";
-  }
-}
 
 HttpResponse to_response(const Problem& problem) {
   JsonWriter json(256);
@@ -55,7 +35,7 @@ HttpResponse options_answer(std::string allow) {
 
 void write_problem_members(JsonWriter& json, const Problem& problem) {
   json.literal(R"("type":"about:blank","title":)");
-  json.text(status_title(problem.status));
+  json.text(http_reason(problem.status));
   json.literal(R"(,"status":)");
   json.number(static_cast<std::uint64_t>(problem.status));
   json.literal(R"(,"detail":)");

@@ -18,9 +18,6 @@ struct Problem {
   std::string detail;     ///< for people; may hold text of the request only through safe_text()
 };
 
-/// The phrase of a status code of ours, `Not Found`.
-std::string_view status_title(int status) noexcept;
-
 HttpResponse to_response(const Problem& problem);
 
 /// `"type":...,"code":...,` for answers that carry more members.

@@ -28,11 +28,12 @@ std::string read_owner(int fd) {
 DataDirectory DataDirectory::lock(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) throw Error("cannot create the data directory " + path.string() + ": " + error.message());
+  constexpr const char* kRemedy = "; let this user write there, or choose another --data-dir";
+  if (error) throw Error("cannot create the data directory " + path.string() + ": " + error.message() + kRemedy);
 
   const std::filesystem::path file = path / "tickpipe.lock";
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) throw Error("cannot open " + file.string() + ": " + std::strerror(errno));
+  if (fd < 0) throw Error("cannot open " + file.string() + ": " + std::strerror(errno) + kRemedy);
   DataDirectory directory(path, fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw Error("cannot lock " + file.string() + ": " + std::strerror(errno));

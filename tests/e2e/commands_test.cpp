@@ -89,6 +89,14 @@ TEST_F(CommandsTest, BadUsageEndsWithTwoAndSaysWhatIsWrong) {
            {"export", "bars", "--symbol", "A", "--timeframe", "7m", "--data-dir", data()},
            {"export", "bars", "--symbol", "../A", "--data-dir", data()},
            {"export", "ticks", "--symbol", "A", "--from", "yesterday", "--data-dir", data()},
+           {"export", "ticks", "--symbol", "A", "--from", "2026-01-02T00:00:00Z", "--to", "2026-01-01T00:00:00Z"},
+           {"bench", "--ticks", "-1"},
+           {"bench", "--ticks", "0"},
+           {"bench", "--ticks", "99999999999999999999999"},
+           {"bench", "--rate", "-5", "--ticks", "1"},
+           {"bench", "--seconds", "nan"},
+           {"bench", "--seconds", "inf"},
+           {"bench", "--seconds", "-1"},
            {"bench", "--store", "redis", "--ticks", "1"},
            {"bench", "--set", "worker_count=0", "--ticks", "1"},
            {"bench", "--set", "nonsense=1", "--ticks", "1"},
@@ -96,6 +104,26 @@ TEST_F(CommandsTest, BadUsageEndsWithTwoAndSaysWhatIsWrong) {
     const auto result = run(arguments);
     EXPECT_EQ(result.status, 2) << (arguments.empty() ? "" : arguments[0]) << result.err;
     EXPECT_FALSE((result.err + result.out).empty());
+  }
+}
+
+TEST_F(CommandsTest, AnUnknownCommandIsNamed) {
+  EXPECT_EQ(run({"frobnicate"}).err, "tickpipe: there is no command frobnicate; tickpipe --help lists them\n");
+}
+
+TEST_F(CommandsTest, CheckConfigFindsAnAddressThatServeRefuses) {
+  for (const char* const address : {"0.0.0.0", "192.168.1.1", "::", "[::]", "::ffff:10.0.0.1", "2001:db8::1"}) {
+    const auto config = file("outside.json", std::string(R"({"http":{"address":")") + address + R"("}})");
+    const auto result = run({"check-config", "--config", config});
+    EXPECT_EQ(result.status, 2) << address << result.out;
+    EXPECT_TRUE(has(result.out + result.err, "http.allow_insecure")) << address << result.out << result.err;
+    EXPECT_EQ(run({"check-config", "--config", config}, "/dev/null", {"TICKPIPE_HTTP__ALLOW_INSECURE=true"}).status, 0)
+        << address;
+  }
+  for (const char* const address : {"127.0.0.1", "127.1.2.3", "::1", "[::1]", "::ffff:127.0.0.1", "localhost"}) {
+    const auto config = file("inside.json", std::string(R"({"http":{"address":")") + address + R"("}})");
+    const auto result = run({"check-config", "--config", config});
+    EXPECT_EQ(result.status, 0) << address << result.out;
   }
 }
 

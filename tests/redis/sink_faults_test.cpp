@@ -214,6 +214,22 @@ TEST_F(RedisFaultsTest, KeysThatVanishAreWrittenAgain) {
   server->stop();
 }
 
+TEST_F(RedisFaultsTest, AFlushedRedisIsWrittenWholeAndNoKeyCountsAsLost) {
+  const auto redis = start_redis();
+  const auto server = serve_to(redis->address());
+  {
+    Load load(*server);
+    for (int flushes = 1; flushes <= 5; ++flushes) {
+      load.wait_for(20);
+      redis->run({"FLUSHALL"});
+      EXPECT_TRUE(eventually([&] { return server->json("/api/pipeline/stats").at("redis_rebuilds") == 1 + flushes; }));
+    }
+    load.wait_for(20);
+  }
+  EXPECT_EQ(server->json("/api/pipeline/stats").at("redis_keys_lost"), 0);
+  server->stop();
+}
+
 TEST_F(RedisFaultsTest, EvictionIsNamedAndWhatItTookIsWrittenAgain) {
   const auto redis = start_redis();
   const auto server = serve_to(redis->address());

@@ -46,7 +46,7 @@ std::string default_config_text() {
   std::string out =
       "// The configuration of tickpipe: every key with its default. Leave out what you do not change.\n"
       "// Durations: a number and ns, us, ms, s, m, h or d, such as \"500ms\". Every key can also be set by an\n"
-      "// environment variable (http.port: TICKPIPE_HTTP__PORT) and on the command line, which count for more.\n"
+      "// environment variable (http.port: TICKPIPE_HTTP__PORT), some by options of a command; these count for more.\n"
       "{\n";
   std::string_view section;
   std::string_view group;

@@ -91,7 +91,7 @@ inline std::vector<Setting> every_setting() {
       {"enable_health_checks", "false", "false"},
       {"health_check_interval", R"("5s")", "5s"},
       {"stale_quote_threshold", R"("250ms")", "250ms"},
-      {"http.address", R"("0.0.0.0")", "0.0.0.0"},
+      {"http.address", R"("127.0.0.2")", "127.0.0.2"},
       {"http.port", "8000", "8000"},
       {"http.allow_insecure", "true", "1"},
       {"http.max_connections", "50", "50"},
