@@ -248,9 +248,11 @@ void IngestService::take(Job job, QuoteProducer& producer, Decoders& decoders) {
     open_.push_back(request);
   }
   producer.set_verdict_sink(ticket->sink());
+  producer.refuse_all(false);
   producer.take_time();
   const auto note_lost = [&] {
     if (!producer.has_lost()) return;
+    producer.refuse_all(true);
     for (std::size_t shard = 0; shard < intake_.inbox_count(); ++shard) {
       request->lost(shard, producer.take_lost(shard));
     }
@@ -267,6 +269,9 @@ void IngestService::take(Job job, QuoteProducer& producer, Decoders& decoders) {
     const auto fault = result.ok ? std::nullopt : std::optional(result.reason);
     if (const auto reason = producer.submit(quote, fault, job.origin)) {
       request->refuse(line.number, *reason, reason == fault ? result.detail : "");
+      // A disk that is nearly full takes some commits and others not. What is taken of a symbol is the beginning of
+      // what the body has of it: the rest, sent again, is then behind it and not late.
+      if (*reason == Reason::kStoreUnavailable) producer.refuse_all(true);
     } else {
       request->submitted(line.number, producer.last_shard());
     }

@@ -81,7 +81,7 @@ std::optional<Reason> QuoteProducer::admit(const RawQuote& quote, std::optional<
   } else if (origin == QuoteOrigin::kHistorical) {
     return Reason::kBadTimestamp;
   }
-  if (intake_.is_refusing()) [[unlikely]]
+  if (intake_.is_refusing() || refuses_all_) [[unlikely]]
     return Reason::kStoreUnavailable;
   // Only a quote in good form makes a name known.
   if (!lp_) {

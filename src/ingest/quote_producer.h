@@ -62,6 +62,10 @@ class QuoteProducer {
     return std::any_of(lost_.begin(), lost_.end(), [](std::size_t count) { return count != 0; });
   }
 
+  /// While set, quotes are refused as if the store failed. For a source whose quotes are to be taken up to one that the
+  /// store refused and not behind it.
+  void refuse_all(bool refuses) noexcept { refuses_all_ = refuses; }
+
   /// Counts something that never became a quote: a line that was too long.
   void refuse(Reason reason) noexcept;
 
@@ -101,6 +105,7 @@ class QuoteProducer {
   std::optional<LpId> lp_;
   Intake::Moment time_;
   std::uint16_t sink_ = 0;
+  bool refuses_all_ = false;
   std::uint64_t rules_version_ = 0;
   std::vector<std::vector<Quote>> collected_;  ///< per shard
   std::vector<std::size_t> lost_;              ///< per shard

@@ -33,7 +33,7 @@ class RedisCommands {
   }
   template <std::integral Number>
   void argument(Number number) {
-    std::array<char, 24> digits;
+    std::array<char, 24> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
     argument(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
   }
@@ -49,7 +49,7 @@ class RedisCommands {
 
  private:
   void header(char kind, std::size_t number) {
-    std::array<char, 24> digits;
+    std::array<char, 24> digits{};
     digits[0] = kind;
     char* const end = std::to_chars(digits.data() + 1, digits.data() + digits.size() - 2, number).ptr;
     end[0] = '\r';

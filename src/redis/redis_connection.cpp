@@ -24,7 +24,7 @@ using boost::system::error_code;
 using SteadyClock = std::chrono::steady_clock;
 using Moved = std::function<void(error_code, std::size_t)>;
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 
 /// The bytes of a connection, plain or encrypted.
 class Transport {
@@ -178,7 +178,7 @@ struct RedisConnection::Impl {
   asio::io_context context{1};
   std::unique_ptr<Transport> transport;
   ReplyReader replies;
-  std::array<char, kReadBytes> in;
+  std::array<char, kReadBytes> in{};
   std::string_view unsent;
   bool is_reading = false;
   bool is_broken = false;
@@ -272,7 +272,7 @@ std::optional<RedisReply> RedisConnection::receive(std::chrono::nanoseconds time
   }
 }
 
-void RedisConnection::interrupt() noexcept {
+void RedisConnection::interrupt() {
   impl_->is_interrupted.store(true, std::memory_order_release);
   asio::post(impl_->context, [] {});
 }

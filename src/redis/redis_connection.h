@@ -61,7 +61,7 @@ class RedisConnection {
   std::optional<RedisReply> receive(std::chrono::nanoseconds timeout);
 
   /// From now on everything that waits throws. Any thread.
-  void interrupt() noexcept;
+  void interrupt();
 
   [[nodiscard]] const RedisEndpoint& endpoint() const noexcept;
 

@@ -97,7 +97,7 @@ RedisEndpoint RedisConnector::ask_sentinel(const RedisEndpoint& sentinel) {
   return master;
 }
 
-void RedisConnector::interrupt() noexcept {
+void RedisConnector::interrupt() {
   const std::lock_guard lock(mutex_);
   is_interrupted_ = true;
   for (const auto& each : connections_) {

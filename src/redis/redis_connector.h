@@ -21,7 +21,7 @@ class RedisConnector {
   std::shared_ptr<RedisConnection> open(For purpose, const std::string& name);
 
   /// Everything that waits in a connection of this connector throws, now and in future.
-  void interrupt() noexcept;
+  void interrupt();
 
  private:
   std::shared_ptr<RedisConnection> connect(const RedisEndpoint& endpoint);

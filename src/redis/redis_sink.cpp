@@ -317,7 +317,7 @@ void RedisSink::failed(const std::string& cause, bool is_connection_lost) {
   set_degraded(cause);
 }
 
-void RedisSink::set_degraded(std::string cause) {
+void RedisSink::set_degraded(const std::string& cause) {
   {
     const std::lock_guard lock(status_mutex_);
     if (degraded_ == cause) return;

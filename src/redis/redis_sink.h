@@ -95,7 +95,7 @@ class RedisSink {
   void failed(const std::string& cause, bool is_connection_lost);
   void went_well();
   void save_position();
-  void set_degraded(std::string cause);
+  void set_degraded(const std::string& cause);
   [[nodiscard]] bool is_wanted(SymbolId id) const;
   /// Whether there is anything of the symbol.
   [[nodiscard]] bool is_present(SymbolId id) const;

@@ -11,8 +11,8 @@
 namespace tickpipe::internal {
 namespace {
 
-constexpr std::size_t kTransactionBytes = 512 * 1024;
-constexpr std::size_t kMessageBytes = 512 * 1024;
+constexpr std::size_t kTransactionBytes = std::size_t{512} * 1024;
+constexpr std::size_t kMessageBytes = std::size_t{512} * 1024;
 constexpr std::size_t kMembersOfCommand = 512;
 
 /// Keeps the newest quotes of each key, and tells how many these are. Redis orders members of one millisecond by their

@@ -74,7 +74,7 @@ void* make_nil(const redisReadTask* task) {
 
 void free_reply(void* reply) { delete static_cast<RedisReply*>(reply); }
 
-redisReplyObjectFunctions kFunctions{make_string, make_array, make_integer, make_nil, free_reply};
+redisReplyObjectFunctions functions{make_string, make_array, make_integer, make_nil, free_reply};
 
 struct FreeReader {
   void operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
@@ -83,7 +83,7 @@ struct FreeReader {
 }  // namespace
 
 struct ReplyReader::Impl {
-  std::unique_ptr<redisReader, FreeReader> reader{redisReaderCreateWithFunctions(&kFunctions)};
+  std::unique_ptr<redisReader, FreeReader> reader{redisReaderCreateWithFunctions(&functions)};
 
   [[noreturn]] void fail() const {
     throw RedisError("what it answers is not the protocol of Redis: " + safe_text(reader->errstr, 128));
