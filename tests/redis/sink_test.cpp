@@ -134,7 +134,8 @@ TEST_F(RedisSinkTest, ChannelsCarryEachLiveQuoteAndClosedBarOnce) {
   std::map<std::string, std::vector<std::string>> by_channel;
   for (const auto& [channel, text] : subscriber.take(*redis)) by_channel[channel].push_back(text);
   EXPECT_EQ(by_channel["quotes"], by_channel["quotes:EURUSD"]);
-  EXPECT_EQ(by_channel.count("tickpipe:rewritten"), 0U) << "all of it was told by other channels";
+  // All of it was told by other channels. An audit that comes just then may write series anew that have no bar yet.
+  EXPECT_LE(by_channel["tickpipe:rewritten"].size(), 1U);
   std::vector<std::uint64_t> seqs;
   for (const std::string& text : by_channel["quotes"]) {
     const auto json = Json::parse(text);
@@ -281,6 +282,7 @@ TEST_F(RedisSinkTest, WithoutRedisNothingIsSaidOfIt) {
 TEST_F(RedisSinkTest, MetricsTellHowFarItIs) {
   const auto redis = start_redis();
   const auto server = serve_to(redis->address());
+  ASSERT_TRUE(is_in_step(*server));  // else they are written once more, with all keys
   post_live(*server, "EURUSD", 10);
   ASSERT_TRUE(is_in_step(*server));
   const std::string metrics = server->get("/metrics").body;
