@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the micro benchmarks, installing what is missing on Debian, and runs them; the load generator is built with them
-# (build/bench/bench/load). Each checks its result before it is timed; a wrong one ends in an exit status other than 0.
+# Builds the micro benchmarks, installing what is missing on Debian, and runs them. Each checks its result before it is
+# timed; a wrong one ends in an exit status other than 0. The load generator is built with them (build/bench/bench/load).
 #
 #   scripts/bench.sh                                      all
 #   scripts/bench.sh --benchmark_filter=ProcessLpQuote    everything goes to Google Benchmark

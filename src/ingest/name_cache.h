@@ -29,7 +29,7 @@ class NameCache {
 
   /// The number of the name that is spelt exactly like `text`, which need not be a name: what is here has been checked.
   [[nodiscard]] std::optional<Id> find_text(std::string_view text) const noexcept {
-    if (text.size() > kMaxNameChars) return std::nullopt;
+    if (text.empty() || text.size() > kMaxNameChars) return std::nullopt;
     Words words{};
     std::memcpy(words.data(), text.data(), text.size());
     for (std::size_t i = hash(words);; ++i) {

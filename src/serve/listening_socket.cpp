@@ -35,6 +35,11 @@ bool is_loopback(const sockaddr* address) noexcept {
   return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == 127;
 }
 
+std::string without_brackets(const std::string& address) {
+  const bool has_brackets = address.size() > 2 && address.front() == '[' && address.back() == ']';
+  return has_brackets ? address.substr(1, address.size() - 2) : address;
+}
+
 std::string reason_and_remedy(int error, const std::string& address, std::uint16_t port) {
   const std::string place = "port " + std::to_string(port) + " on " + address;
   switch (error) {
@@ -84,10 +89,24 @@ std::uint16_t bound_port(int descriptor) noexcept {
 
 }  // namespace
 
+bool is_outside_number(const std::string& address) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(without_brackets(address).c_str(), nullptr, &hints, &found) != 0) return false;
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
+  return !is_loopback(found->ai_addr);
+}
+
+std::string outside_refusal(const std::string& address) {
+  return "address " + safe_text(address) +
+         " can be reached from other machines, and there is no authentication: use 127.0.0.1, or set "
+         "http.allow_insecure if that is wanted";
+}
+
 ListeningSocket::ListeningSocket(const std::string& address, std::uint16_t port, bool allow_outside) {
   const std::string shown = safe_text(address);
-  std::string name = address;
-  if (name.size() > 2 && name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);
+  const std::string name = without_brackets(address);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -102,9 +121,7 @@ ListeningSocket::ListeningSocket(const std::string& address, std::uint16_t port,
   std::vector<const addrinfo*> candidates;
   for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
     if (!allow_outside && !is_loopback(at->ai_addr)) {
-      throw ConfigError("address " + shown +
-                        " can be reached from other machines, and there is no authentication: use 127.0.0.1, or set "
-                        "http.allow_insecure if that is wanted");
+      throw ConfigError(outside_refusal(address));
     }
     candidates.push_back(at);
   }

@@ -5,6 +5,11 @@
 
 namespace tickpipe::internal {
 
+/// Whether the text is the number of an address, also in brackets, that other machines can reach. False for a name.
+[[nodiscard]] bool is_outside_number(const std::string& address);
+/// Why such an address is not listened on unless that is allowed, and what to do.
+[[nodiscard]] std::string outside_refusal(const std::string& address);
+
 /// A TCP socket that listens. Owns its descriptor until release().
 class ListeningSocket {
  public:

@@ -1,7 +1,5 @@
 #include "app/config/config_checks.h"
 
-#include <arpa/inet.h>
-
 #include <exception>
 #include <initializer_list>
 #include <string_view>
@@ -9,6 +7,7 @@
 #include "app/config/config_schema.h"
 #include "core/safe_text.h"
 #include "model/trading_calendar.h"
+#include "serve/listening_socket.h"
 
 namespace tickpipe::internal {
 namespace {
@@ -39,18 +38,6 @@ void check_day_close(const PipelineConfig& config, const ConfigOrigin& origin) {
   }
 }
 
-/// Whether it is the number of an address that other machines can reach. A name is looked up when it is listened on.
-bool is_outside(const std::string& address) {
-  const bool is_bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
-  const std::string number = is_bracketed ? address.substr(1, address.size() - 2) : address;
-  in_addr v4{};
-  if (::inet_pton(AF_INET, number.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) != IN_LOOPBACKNET;
-  in6_addr v6{};
-  if (::inet_pton(AF_INET6, number.c_str(), &v6) != 1) return false;
-  if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] != IN_LOOPBACKNET;
-  return !IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 }  // namespace
 
 void check_together(const PipelineConfig& config, const ConfigOrigins& origins) {
@@ -66,10 +53,8 @@ void check_together(const PipelineConfig& config, const ConfigOrigins& origins) 
     role->site.error(role->line, "an edge reads from Redis; set redis_addr, or redis_sentinels and redis_master");
   }
   const ConfigOrigin* const address = blame(origins, {"http.address", "http.allow_insecure"});
-  if (address != nullptr && !config.http.allow_insecure && is_outside(config.http.address)) {
-    address->site.error(address->line, "address " + safe_text(config.http.address) +
-                                           " can be reached from other machines, and there is no authentication: use "
-                                           "127.0.0.1, or set http.allow_insecure if that is wanted");
+  if (address != nullptr && !config.http.allow_insecure && is_outside_number(config.http.address)) {
+    address->site.error(address->line, outside_refusal(config.http.address));
   }
   const ConfigOrigin* const symbols = blame(origins, {"symbols", "max_symbols"});
   if (symbols != nullptr && config.symbols.size() > config.max_symbols) {

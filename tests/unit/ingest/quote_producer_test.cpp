@@ -162,6 +162,7 @@ TEST_F(QuoteProducerTest, NamesItHasMetAreRecalledAsTheyAreSpelt) {
                                                         {"HTTP", "EURUSD" + std::string(30, 'X')}}) {
     EXPECT_FALSE(producer_->recall(lp, symbol)) << lp << " " << symbol;
   }
+  EXPECT_FALSE(producer_->recall("HTTP", std::string_view()));
   ASSERT_TRUE(producer_->recall("HTTP", "USDJPY")) << "also an LP that is not the last one";
   EXPECT_EQ(producer_->submit_recalled(quote(kNow), std::nullopt, QuoteOrigin::kLive), std::nullopt);
   ASSERT_TRUE(producer_->recall("LP2", "EURUSD"));
